@@ -1,0 +1,42 @@
+# Everything sets itself up: a virtual environment in the checkout, made when needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO := build/demo
+
+.PHONY: demo test check lint types versions bench clean
+
+demo: $(READY)
+	$(BIN)/python tests/demo/run.py --out $(DEMO)
+	$(BIN)/analyze report $(DEMO)/after.parquet
+	$(BIN)/analyze diff $(DEMO)/before.parquet $(DEMO)/after.parquet
+
+test: $(READY)
+	$(BIN)/python -m pytest -m "not slow"
+
+check: lint types versions
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+# The tests, slow ones included, on every supported Python found on this machine.
+versions: $(READY)
+	$(BIN)/python tests/versions.py
+
+bench: $(READY)
+	$(BIN)/python tests/bench/capture.py
+	$(BIN)/python tests/bench/graph_kernels.py
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("heapsnap needs Python 3.10 or later; set PYTHON=…" if sys.version_info < (3, 10) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .venv-3.* build dist .mypy_cache .ruff_cache .pytest_cache

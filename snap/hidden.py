@@ -1,0 +1,47 @@
+"""Referents that ``gc.get_referents`` does not tell."""
+
+from __future__ import annotations
+
+import gc
+import types
+from itertools import chain
+
+
+def of_plain_dicts(dicts: list[dict[object, object]]) -> tuple[list[int], list[object]]:
+    """Give the length of each dict, and all keys in one list.
+
+    A dict whose keys are all strings tells its values only. Whether one did is left to
+    the reader, who sees both numbers: told values and keys are twice the length.
+    """
+    return list(map(len, dicts)), list(chain.from_iterable(dicts))
+
+
+def of_dict_subclass(instance: dict[object, object]) -> list[object]:
+    """Give the keys of a dict of a derived class where it does not tell them.
+
+    Works on the underlying table: ``__iter__`` and ``__len__`` may be user code.
+    """
+    keys = list(dict.__iter__(instance))
+    if not keys:
+        return []
+    # Told or not is the same for all keys: look for the first, and do not be fooled by a
+    # value that is the same object.
+    first = id(keys[0])
+    told = list(map(id, gc.get_referents(instance))).count(first)
+    as_value = list(map(id, dict.values(instance))).count(first)
+    return keys if told <= as_value else []
+
+
+def of_code(code: types.CodeType) -> list[object]:
+    """Give what a code object holds, as far as it can be read without building anything.
+
+    From 3.11 on the bytecode lies in the object itself, and the names of local variables
+    would be built, and kept, by asking.
+    """
+    held: list[object] = [code.co_consts, code.co_names, code.co_filename, code.co_name]
+    held.append(getattr(code, "co_linetable", None))
+    for attribute in ("co_qualname", "co_exceptiontable"):
+        held.append(getattr(code, attribute, None))
+    if not hasattr(code, "_varname_from_oparg"):  # before 3.11
+        held += [code.co_code, code.co_varnames, code.co_freevars, code.co_cellvars]
+    return [item for item in held if item is not None]

@@ -1,0 +1,255 @@
+"""The doorway to C: memory reads, and system calls that keep the interpreter's lock.
+
+``ctypes`` is the standard library's only way to both, and every use of it is here.
+A call through ``ctypes.PyDLL`` does not release the lock (the GIL), so the world stays
+as it is while a message goes out; the same calls in ``os`` would let other threads run.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+import sys
+import types
+
+POINTER_SIZE = 8
+
+_process = ctypes.PyDLL(None, use_errno=True)
+_process.write.restype = ctypes.c_ssize_t
+_process.write.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
+_process.read.restype = ctypes.c_ssize_t
+_process.read.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
+_process.fork.restype = ctypes.c_int
+_TUPLE_ITEMS = tuple.__basicsize__
+_POLL_IN = 0x001
+_POLL_OUT = 0x004
+
+
+def addresses(objects: tuple[object, ...]) -> bytes:
+    """Give the addresses of a tuple's items, without touching the items.
+
+    Parameters
+    ----------
+    objects
+        n objects. Not copied: the tuple's own array of pointers is read.
+
+    Returns
+    -------
+    bytes
+        n native 8-byte unsigned integers; equal to ``id`` of each item.
+
+    Notes
+    -----
+    20 to 60 times faster than ``map(id, objects)``: one memory copy.
+    """
+    return ctypes.string_at(id(objects) + _TUPLE_ITEMS, POINTER_SIZE * len(objects))
+
+
+def pointers(address: int, count: int) -> tuple[int, ...]:
+    """Read `count` pointers that lie at `address`."""
+    return struct.unpack(f"={count}Q", ctypes.string_at(address, POINTER_SIZE * count))
+
+
+def find_defect() -> str | None:
+    """Compare the fast reads with the slow ones; say what differs, or None.
+
+    Run before every capture: an interpreter whose tuples lie otherwise must get an
+    error, not a wrong snapshot.
+    """
+    if struct.calcsize("P") != POINTER_SIZE:
+        return f"pointers are {struct.calcsize('P')} bytes wide, expected {POINTER_SIZE}"
+    sample = (None, sample_item := object(), sys, 1 << 80, "text", sample_item)
+    if struct.unpack(f"={len(sample)}Q", addresses(sample)) != tuple(map(id, sample)):
+        return "the items of a tuple do not lie where they are expected"
+    return None
+
+
+def fork() -> int:
+    """Fork without the interpreter's at-fork hooks; 0 in the child.
+
+    ``os.fork`` would run hooks that the program registered and, in the child, clear the
+    state of all other threads: their thread-locals would be freed, finalizers and all,
+    and the copy would no longer be the heap that was to be copied. The price: the child
+    must never release the interpreter's lock, since nobody is there to give it back.
+    """
+    pid: int = _process.fork()
+    if pid < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return pid
+
+
+def reset_signals() -> None:
+    """In a forked child: default action for every signal, a broken pipe ignored."""
+    default, ignore = ctypes.c_void_p(0), ctypes.c_void_p(1)
+    for number in range(1, 65):
+        _process.signal(number, default)
+    _process.signal(13, ignore)  # SIGPIPE: a write then fails with EPIPE
+    _process.signal(2, ignore)  # SIGINT goes to the whole terminal group: the parent decides
+
+
+def close_all_but(*kept: int) -> None:
+    """In a forked child: close the program's descriptors; it may outlive the program."""
+    edges = [2, *sorted(kept), 1 << 30]
+    for below, above in zip(edges, edges[1:], strict=False):
+        _process.close_range(below + 1, above - 1, 0)
+
+
+def say(fd: int) -> None:
+    """Write one byte."""
+    _process.write(fd, _address_of(b"!"), 1)
+
+
+class Channel:
+    """A pair of file descriptors to a peer process, used without releasing the lock.
+
+    Parameters
+    ----------
+    read_fd, write_fd
+        Open descriptors; the one for writing must not block.
+    patience
+        Seconds to wait for the peer before giving up; a peer that stalls must not
+        stall the program.
+    """
+
+    __slots__ = ("_patience_ms", "_read_fd", "_write_fd")
+
+    def __init__(self, read_fd: int, write_fd: int, *, patience: float) -> None:
+        self._read_fd = read_fd
+        self._write_fd = write_fd
+        self._patience_ms = int(patience * 1000)
+
+    def send(self, data: bytes) -> None:
+        """Write all of `data`.
+
+        Raises
+        ------
+        OSError
+            If the peer is gone or stalls.
+        """
+        start = _address_of(data)
+        sent = 0
+        while sent < len(data):
+            done = _process.write(self._write_fd, start + sent, len(data) - sent)
+            if done >= 0:
+                sent += done
+            elif ctypes.get_errno() == errno.EAGAIN:
+                self._await(self._write_fd, _POLL_OUT)
+            else:
+                _raise_unless_interrupted()
+
+    def receive(self, size: int) -> bytes:
+        """Read exactly `size` bytes.
+
+        Raises
+        ------
+        OSError
+            If the peer is gone or stalls.
+        """
+        if size == 0:
+            return b""
+        buffer = bytearray(size)
+        # Not an array type: ctypes makes one for each length, and keeps it in cycles.
+        start = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+        got = 0
+        while got < size:
+            self._await(self._read_fd, _POLL_IN)
+            done = _process.read(self._read_fd, start + got, size - got)
+            if done < 0:
+                _raise_unless_interrupted()
+            elif done == 0:
+                raise BrokenPipeError(errno.EPIPE, "the writer process is gone")
+            else:
+                got += done
+        return bytes(buffer)
+
+    def _await(self, fd: int, events: int) -> None:
+        request = struct.pack("=ihh", fd, events, 0)
+        ready = _process.poll(ctypes.c_char_p(request), 1, self._patience_ms)
+        if ready == 0:
+            raise TimeoutError(errno.ETIMEDOUT, "the writer process does not answer")
+
+
+def _address_of(data: bytes) -> int:
+    address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value
+    assert address is not None  # noqa: S101 - a bytes object has an address
+    return address
+
+
+def _raise_unless_interrupted() -> None:
+    code = ctypes.get_errno()
+    if code != errno.EINTR:
+        raise OSError(code, os.strerror(code))
+
+
+def _find_locals() -> int | None:
+    """Find where a frame keeps its local variables; None where they do not show.
+
+    The offset is found by looking for two known locals, not taken from a table of
+    versions: it cannot be wrong on an interpreter we have not seen.
+    """
+    first, second = object(), object()
+    frame = sys._getframe()
+    wanted = struct.pack("=2Q", id(first), id(second))
+    start = _locals_base(frame)
+    # `first` and `second` are the first two locals of this function.
+    at = ctypes.string_at(start, 512).find(wanted)
+    return at if at >= 0 and at % POINTER_SIZE == 0 else None
+
+
+def _locals_base(frame: types.FrameType) -> int:
+    if sys.version_info >= (3, 11):
+        # PyFrameObject: header (16 bytes), f_back, f_frame.
+        return pointers(id(frame) + 24, 1)[0]
+    return id(frame)
+
+
+def local_addresses(frame: types.FrameType) -> list[tuple[str, int]]:
+    """Name the local variables of a running function, as addresses.
+
+    Parameters
+    ----------
+    frame
+        A frame of any thread of this process, alive, while the lock is held.
+
+    Returns
+    -------
+    list of (name, address)
+        In the order of the code object; unbound variables left out; a variable that a
+        closure shares gives its cell. Empty for frames that are not functions (their
+        locals are a module's or class's namespace).
+
+    Notes
+    -----
+    ``frame.f_locals`` would, up to 3.12, leave a dictionary in the frame that keeps
+    every local alive for as long as the function runs: a change to the program.
+    """
+    code = frame.f_code
+    if not code.co_flags & 0x1:  # CO_OPTIMIZED
+        return []
+    if sys.version_info >= (3, 13):
+        # There it is a view that stores nothing.
+        return [(name, id(value)) for name, value in frame.f_locals.items()]
+    if LOCALS_OFFSET is None:
+        return []
+    names = _local_names(code)
+    slots = pointers(_locals_base(frame) + LOCALS_OFFSET, len(names))
+    return [(name, slot) for name, slot in zip(names, slots, strict=True) if slot]
+
+
+def _local_names(code: types.CodeType) -> list[str]:
+    if sys.version_info < (3, 11):
+        return [*code.co_varnames, *code.co_cellvars, *code.co_freevars]
+    names = []
+    try:
+        # `co_varnames` would build a tuple and leave it cached in the code object.
+        for index in range(1 << 16):
+            names.append(code._varname_from_oparg(index))
+    except IndexError:
+        pass
+    return names
+
+
+LOCALS_OFFSET = _find_locals() if sys.version_info < (3, 13) else None

@@ -1,0 +1,110 @@
+"""Names for what the interpreter holds: modules, the threads' local variables, itself.
+
+Names explain why something is alive; they do not decide what is. An object that has
+references from outside the heap is a root whether it is named here or not.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from snap.native import local_addresses
+from snap.own import own_frames
+from snap.schema import STEP
+
+if TYPE_CHECKING:
+    import types
+    from collections.abc import Iterator
+
+
+class FrameFacts(TypedDict):
+    """One call of a thread's stack."""
+
+    function: str
+    file: str
+    line: int | None
+    # Address of each bound local variable; of its cell where a closure shares it.
+    locals: dict[str, int]
+
+
+class ThreadFacts(TypedDict):
+    """One thread, its innermost call first."""
+
+    name: str
+    ident: int
+    stack: list[FrameFacts]
+
+
+
+def module_roots() -> Iterator[tuple[int, str]]:
+    """Name the modules of ``sys.modules``, as (address, label)."""
+    yield id(sys.modules), f"interpreter{STEP}sys.modules"
+    for name, module in list(dict.items(sys.modules)):
+        if type(name) is str and module is not None:
+            yield id(module), f"module {name}"
+
+
+def thread_facts() -> list[ThreadFacts]:
+    """Read the stacks of all threads, our own calls left out; nothing of them is kept."""
+    current = {id(frame) for frame in own_frames()}
+    threads = []
+    for ident, innermost in sys._current_frames().items():
+        stack: list[FrameFacts] = []
+        frame: types.FrameType | None = innermost
+        while frame is not None:
+            if id(frame) not in current:
+                code = frame.f_code
+                stack.append(
+                    FrameFacts(
+                        function=code.co_name,
+                        file=code.co_filename,
+                        line=frame.f_lineno,
+                        locals=dict(local_addresses(frame)),
+                    )
+                )
+            frame = frame.f_back
+        threads.append(ThreadFacts(name=_thread_name(ident), ident=ident, stack=stack))
+    # A variable that holds its own frame would outlive the call, as a cycle.
+    del frame, innermost
+    return threads
+
+
+def thread_roots(threads: list[ThreadFacts]) -> Iterator[tuple[int, str]]:
+    """Name the local variables of all threads, as (address, label)."""
+    for thread in threads:
+        for call in thread["stack"]:
+            place = f"{call['function']} ({PurePath(call['file']).name}:{call['line']})"
+            for variable, address in call["locals"].items():
+                label = STEP.join((f"thread {thread['name']}", place, variable))
+                yield address, label
+
+
+def shared_values() -> frozenset[int]:
+    """Give the addresses of values so common that a name on them would tell nothing."""
+    return frozenset(map(id, (None, True, False, ..., NotImplemented, (), "", b"", *range(-5, 257))))
+
+
+def named_roots(threads: list[ThreadFacts]) -> dict[int, str]:
+    """Give each named root's label; the first name stays: modules, then threads."""
+    roots: dict[int, str] = {}
+    for address, label in (*module_roots(), *thread_roots(threads)):
+        roots.setdefault(address, label)
+    for address in shared_values() & roots.keys():
+        del roots[address]
+    return roots
+
+
+def _thread_name(ident: int) -> str:
+    """Read a thread's name without running code of a class derived from ``Thread``."""
+    threading: Any = sys.modules.get("threading")
+    thread = None if threading is None else threading._active.get(ident)
+    if thread is not None:
+        try:
+            name = object.__getattribute__(thread, "_name")
+        except Exception:  # noqa: BLE001 - a thread that was never initialised
+            name = None
+        if type(name) is str:
+            return name
+    return f"Thread-{ident}"

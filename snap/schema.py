@@ -1,0 +1,55 @@
+"""The snapshot file's schema: one Parquet file, one row an object.
+
+History
+-------
+1
+    First version.
+"""
+
+from __future__ import annotations
+
+SCHEMA_VERSION = 1
+
+# Key of the file's metadata that holds the capture's facts, a JSON object.
+METADATA_KEY = "snap"
+
+# Facts that every file has.
+REQUIRED_FACTS = (
+    "schema_version",
+    "python_version",
+    "pid",
+    "captured_at",
+    "mode",
+    "pause_seconds",
+)
+
+# Column names, each with its Arrow type as `str(field.type)` gives it.
+COLUMNS = {
+    # id() of the object; unique in a file, reused by the interpreter after a free.
+    "address": "uint64",
+    # module.qualname of type(object), `builtins.` left out.
+    "type_name": "dictionary<values=string, indices=int32, ordered=0>",
+    # sys.getsizeof, the GC header included, bytes.
+    "shallow_size": "int64",
+    # Reference count, the capture's own references taken off.
+    "refcount": "int64",
+    # Whether the collector tracks the object.
+    "tracked": "bool",
+    # 0, 1, 2; PERMANENT after gc.freeze(); null where untracked.
+    "generation": "int8",
+    # Addresses, in the order and multiplicity of gc.get_referents, then the hidden ones.
+    "referents": "large_list<element: uint64>",
+    # How many referents at the end of the list gc.get_referents does not tell.
+    "hidden_referents": "int32",
+    # What holds the object, where it has a name of its own: `module app.cache`.
+    "root": "string",
+}
+
+# The generation of objects that gc.freeze() has set aside.
+PERMANENT = 3
+
+# Counts from here on mark immortal objects: all of 3.12 and later, static ones before.
+IMMORTAL_REFCOUNT = 1 << 29
+
+# Joins the steps of a path.
+STEP = " › "

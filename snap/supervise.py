@@ -1,0 +1,224 @@
+"""The processes of a capture: start the writer, follow it, clean up after it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from snap.errors import SnapError
+from snap.native import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Seconds without a word from the other process after which a capture is given up.
+PATIENCE: Final = 60.0
+
+# The writer must find what the program would find, whatever put it on the path.
+_BOOTSTRAP: Final = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
+    "from snap.writer.session import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+class Output:
+    """The file to be: a temporary one beside it, owned by the capture until it is done.
+
+    Raises
+    ------
+    SnapError
+        If the folder is missing or cannot be written.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)  # noqa: PTH100 - pathlib would leave objects behind
+        folder, name = os.path.split(self.path)  # noqa: PTH206
+        self.temporary = os.path.join(folder, f".{name}.{secrets.token_hex(6)}.tmp")  # noqa: PTH118
+        if os.path.isdir(self.path):  # noqa: PTH112
+            raise SnapError(
+                f"cannot write {path}", "it is a directory", "give the name of a file in it"
+            )
+        try:
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+            os.close(os.open(self.temporary, flags, 0o600))
+        except OSError as error:
+            raise SnapError(
+                f"cannot write {path}",
+                f"{error.strerror} ({folder})",
+                "choose a folder that exists and that this process may write",
+            ) from None
+
+    def discard(self) -> None:
+        """Remove the temporary file, if it is still there."""
+        try:
+            os.unlink(self.temporary)  # noqa: PTH108
+        except FileNotFoundError:
+            pass
+
+
+class Writer:
+    """The writer process, as the capturing process sees it.
+
+    Notes
+    -----
+    Started with ``posix_spawn``: cheap for a large process, and nothing but numbers stay
+    in this one.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        source, self._walk_fd = os.pipe()
+        self._answers_fd, answers = os.pipe()
+        self.control, theirs = socket.socketpair()
+        os.set_blocking(self._walk_fd, False)
+        _enlarge(self._walk_fd)
+        given = (source, answers, theirs.fileno())
+        # Numbers above every standard stream and every descriptor given.
+        first = max(*given, 2) + 1
+        targets = [first, first + 1, first + 2]
+        arguments = [*map(str, targets), output.temporary, output.path, str(PATIENCE)]
+        actions: list[tuple[Any, ...]] = [
+            (os.POSIX_SPAWN_DUP2, fd, target) for fd, target in zip(given, targets, strict=True)
+        ]
+        null = os.open(os.devnull, os.O_RDWR)
+        actions += [(os.POSIX_SPAWN_DUP2, null, stream) for stream in (0, 1, 2)]
+        command = [sys.executable, "-c", _BOOTSTRAP, json.dumps(sys.path), *arguments]
+        try:
+            self.pid = os.posix_spawn(
+                sys.executable,
+                command,
+                os.environ,
+                file_actions=actions,
+                # The program may ignore or block signals that the writer should heed.
+                setsigmask=(),
+                setsigdef=(signal.SIGINT, signal.SIGTERM, signal.SIGPIPE),
+                setpgroup=0,
+            )
+        except OSError as error:
+            self._close_walk_ends()
+            self.control.close()
+            raise SnapError(
+                "cannot start the writer process",
+                f"{sys.executable or 'sys.executable is empty'}: {error.strerror}",
+                "run with a python that can be started, and room for one more process",
+            ) from None
+        finally:
+            os.close(source)
+            os.close(answers)
+            os.close(null)
+            theirs.close()
+
+    def channel(self) -> Channel:
+        """Give the walk's end of the conversation."""
+        return Channel(self._answers_fd, self._walk_fd, patience=PATIENCE)
+
+    def walk_descriptors(self) -> tuple[int, int]:
+        """Give the descriptors that a forked walk must keep open."""
+        return self._answers_fd, self._walk_fd
+
+    def leave_walk(self) -> None:
+        """Close this process's copies of the walk's ends: the writer must see it end."""
+        self._close_walk_ends()
+
+    def tell_pause(self, seconds: float) -> None:
+        """Say how long the program stood still."""
+        try:
+            self.control.sendall(json.dumps({"pause_seconds": seconds}).encode() + b"\n")
+        except OSError as error:
+            # A writer that is gone has said, or its exit will say, why.
+            if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
+                raise
+
+    def outcome(self, progress: Callable[[int], None] | None) -> dict[str, int]:
+        """Wait for the file.
+
+        Raises
+        ------
+        SnapError
+            If there is none.
+        """
+        message: dict[str, Any] = {}
+        try:
+            with self.control.makefile("rb") as lines:
+                for line in lines:
+                    message = json.loads(line)
+                    if progress is not None and "objects" in message:
+                        progress(message["objects"])
+        except OSError:
+            message = {}
+        status = reap(self.pid)
+        self.control.close()
+        if "done" in message:
+            done: dict[str, int] = message["done"]
+            return done
+        self.output.discard()
+        if "failed" in message:
+            raise SnapError(**message["failed"])
+        raise SnapError(
+            f"cannot write {self.output.path}",
+            f"the writer process ended early ({describe_status(status)})",
+            f"check that `{sys.executable} -c 'import pyarrow, numpy'` works",
+        )
+
+    def kill(self) -> None:
+        """End the writer and forget the file: the capture has failed."""
+        kill(self.pid)
+        reap(self.pid)
+        self.control.close()
+        self.output.discard()
+
+    def _close_walk_ends(self) -> None:
+        for fd in (self._walk_fd, self._answers_fd):
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+
+
+def kill(pid: int) -> None:
+    """Kill a process of ours that may be gone."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def reap(pid: int) -> int | None:
+    """Wait for a process of ours; None where the program has reaped it already."""
+    try:
+        return os.waitpid(pid, 0)[1]
+    except ChildProcessError:
+        return None
+
+
+def describe_status(status: int | None) -> str:
+    """Put a wait status into words."""
+    if status is None:
+        return "its exit status went to the program"
+    if os.WIFSIGNALED(status):
+        return f"signal {os.WTERMSIG(status)}"
+    return f"exit code {os.WEXITSTATUS(status)}"
+
+
+def in_background(work: Callable[[], None]) -> threading.Thread:
+    """Run `work` in a daemon thread."""
+    thread = threading.Thread(target=work, name="snap", daemon=True)
+    thread.start()
+    return thread
+
+
+def _enlarge(fd: int) -> None:
+    """Ask for a pipe of 1 MiB, so that the walk seldom waits for the writer."""
+    import fcntl
+
+    try:
+        fcntl.fcntl(fd, getattr(fcntl, "F_SETPIPE_SZ", 1031), 1 << 20)
+    except OSError:
+        pass

@@ -1,0 +1,266 @@
+"""The walk: every heap object, its type, count, size and referents, to the writer.
+
+Each object goes through loops of C only (`map` over built-in functions); Python code
+runs per chunk. What was seen before is the writer's to remember, so that the walk keeps
+nothing but the objects still to come.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import types
+from array import array
+from itertools import compress
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from snap import hidden, wire
+from snap.kinds import Kind, kind_of, name_of, size_without_user_code
+from snap.native import addresses
+from snap.own import split_own
+from snap.quirks import modules_to_spare
+from snap.schema import PERMANENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from snap.native import Channel
+
+# Objects a chunk: large enough to make Python's share vanish, small enough that what one
+# loop touches is still cached when the next one does.
+CHUNK: Final = 8192
+
+Generation = tuple[int, list[object]]
+
+_module_namespace = cast("dict[str, Any]", types.ModuleType.__dict__)["__dict__"].__get__
+
+
+class Walk:
+    """One walk over the heap of this process, which must stand still meanwhile.
+
+    Parameters
+    ----------
+    channel
+        To the writer.
+    on_chunk
+        Called with the number of objects walked so far, after each chunk.
+    """
+
+    def __init__(self, channel: Channel, on_chunk: Callable[[int], None] | None = None) -> None:
+        self._channel = channel
+        self._on_chunk = on_chunk
+        self._walked = 0
+        self._kinds: dict[int, Kind] = {}
+        self._spared = modules_to_spare()
+        # Its one referent separates the referents of one object from those of the next.
+        self._separator = (object(),)
+        self._pending: list[object] = []
+        self._frozen_unseen = False
+
+    def run(self, facts: bytes, first: object, *, thaw: bool) -> None:
+        """Walk everything.
+
+        Parameters
+        ----------
+        facts
+            JSON, see `wire`.
+        first
+            The first object that the capture made, see `split_own`.
+        thaw
+            Whether objects set aside by ``gc.freeze()`` may be put back among the others
+            to be seen: in a forked copy only. Otherwise they are found through referents.
+        """
+        self._send(wire.FACTS, facts)
+        own, generations = _tracked_objects(first, thaw=thaw)
+        self._frozen_unseen = not thaw and gc.get_freeze_count() > 0
+        for _, objects in generations:
+            self._send(wire.KNOWN, addresses(tuple(objects)))
+        self._send(wire.OWN, array("Q", own).tobytes())
+        for generation, objects in generations:
+            while objects:
+                self._take_chunk(objects, generation)
+                while len(self._pending) >= CHUNK:
+                    self._take_chunk(self._pending, wire.UNTRACKED)
+        while self._pending:
+            self._take_chunk(self._pending, wire.UNTRACKED)
+        self._send(wire.END)
+
+    def _take_chunk(self, objects: list[object], generation: int) -> None:
+        """Move a chunk from the end of `objects` to the writer."""
+        chunk = objects[-CHUNK:]
+        del objects[-CHUNK:]
+        count = len(chunk)
+
+        # The chunk alone holds its objects now, once each, and so it does the sentinel,
+        # which this function's variable holds besides: its true count.
+        self._send(wire.TYPES, addresses(tuple(map(type, chunk))))
+        sentinel = object()
+        chunk.append(sentinel)
+        refcounts = array("q", map(sys.getrefcount, chunk))
+        chunk.pop()
+        chunk_addresses = addresses(tuple(chunk))
+        flags = b""
+        if generation == wire.UNTRACKED and self._frozen_unseen:
+            flags = bytes(map(gc.is_tracked, chunk))
+
+        dict_rows, closer_rows = self._look(chunk)
+        closer = [(row, self._kinds[id(type(chunk[row]))]) for row in closer_rows]
+
+        asked: list[object] = [self._separator] * (2 * count)
+        asked[1::2] = chunk
+        measured = chunk
+        hidden_rows, hidden_counts = array("q"), array("q")
+        hidden_objects: list[object] = []
+        for row, kind in closer:
+            found: list[object] = []
+            if kind & Kind.UNSAFE_SIZE:
+                if measured is chunk:
+                    measured = chunk.copy()
+                measured[row] = None
+            if kind & Kind.MODULE:
+                asked[2 * row + 1] = self._spare(chunk[row])
+            if kind & Kind.DICT_SUBCLASS:
+                found = hidden.of_dict_subclass(cast("dict[object, object]", chunk[row]))
+            if kind & Kind.CODE:
+                found = hidden.of_code(cast("types.CodeType", chunk[row]))
+            if found:
+                hidden_rows.append(row)
+                hidden_counts.append(len(found))
+                hidden_objects += found
+        lengths, keys = hidden.of_plain_dicts(
+            cast("list[dict[object, object]]", list(map(chunk.__getitem__, dict_rows)))
+        )
+        told = gc.get_referents(*asked)
+        del asked
+
+        referents = (*told, *keys, *hidden_objects)
+        header = wire.RowsHeader(
+            objects=count,
+            told=len(told),
+            dicts=len(dict_rows),
+            keys=len(keys),
+            closer=len(hidden_rows),
+            hidden=len(hidden_objects),
+            flags=len(flags),
+            generation=generation,
+            marker=id(self._separator[0]),
+            sentinel=1,
+        )
+        del told, keys, hidden_objects
+        self._send_rows(
+            header,
+            chunk_addresses,
+            refcounts,
+            addresses(referents),
+            (dict_rows, lengths),
+            (hidden_rows, hidden_counts),
+            flags,
+        )
+        self._send(wire.SIZES, self._sizes(measured, closer, chunk).tobytes())
+        mask = self._channel.receive(len(referents))
+        self._pending += compress(referents, mask)
+        self._walked += count
+        if self._on_chunk is not None:
+            self._on_chunk(self._walked)
+
+    # --- the writer's answers
+
+    def _look(self, chunk: list[object]) -> tuple[array[int], array[int]]:
+        """Learn which rows are plain dicts and which need a closer look."""
+        unmet, dicts, closer = self._receive_look()
+        if unmet:
+            described = []
+            for row in unmet:
+                cls = type(chunk[row])
+                kind = kind_of(cls, spare_modules=bool(self._spared))
+                if kind:
+                    self._kinds[id(cls)] = kind
+                described.append((id(cls), int(kind), name_of(cls)))
+            self._send(wire.KINDS, json.dumps(described).encode("ascii"))
+            _, dicts, closer = self._receive_look()
+        return dicts, closer
+
+    def _receive_look(self) -> tuple[array[int], array[int], array[int]]:
+        return self._receive_rows(), self._receive_rows(), self._receive_rows()
+
+    def _receive_rows(self) -> array[int]:
+        rows = array("i")
+        (count,) = array("q", self._channel.receive(8))
+        rows.frombytes(self._channel.receive(rows.itemsize * count))
+        return rows
+
+    # --- what the fast path must not touch
+
+    def _spare(self, module: object) -> object:
+        """Give what to ask for referents in place of a module."""
+        namespace = _module_namespace(module)
+        name = namespace.get("__name__")
+        spared = type(name) is str and name in self._spared
+        return (namespace,) if spared else module
+
+    def _sizes(
+        self, measured: list[object], closer: list[tuple[int, Kind]], chunk: list[object]
+    ) -> array[int]:
+        try:
+            sizes = array("q", map(sys.getsizeof, measured))
+        except Exception:  # noqa: BLE001 - an extension type's __sizeof__ may raise anything
+            sizes = array("q", map(_size_or_nothing, measured))
+        for row, kind in closer:
+            if kind & Kind.UNSAFE_SIZE:
+                sizes[row] = size_without_user_code(chunk[row])
+        return sizes
+
+    # --- messages
+
+    def _send(self, tag: bytes, body: bytes = b"") -> None:
+        self._channel.send(wire.header(tag, len(body)))
+        if body:
+            self._channel.send(body)
+
+    def _send_rows(
+        self,
+        header: wire.RowsHeader,
+        chunk_addresses: bytes,
+        refcounts: array[int],
+        referents: bytes,
+        dicts: tuple[array[int], list[int]],
+        hidden_lengths: tuple[array[int], array[int]],
+        flags: bytes,
+    ) -> None:
+        parts = (
+            wire.pack_rows_header(header),
+            chunk_addresses,
+            refcounts.tobytes(),
+            referents,
+            array("q", dicts[0]).tobytes(),
+            array("q", dicts[1]).tobytes(),
+            hidden_lengths[0].tobytes(),
+            hidden_lengths[1].tobytes(),
+            flags,
+        )
+        self._send(wire.ROWS, b"".join(parts))
+
+
+def _size_or_nothing(instance: object) -> int:
+    try:
+        return sys.getsizeof(instance)
+    except Exception:  # noqa: BLE001
+        return size_without_user_code(instance)
+
+
+def _tracked_objects(first: object, *, thaw: bool) -> tuple[list[int], list[Generation]]:
+    """Give the addresses of our own objects, and the tracked others by generation."""
+    last: list[object] = []
+    young = gc.get_objects(generation=0)
+    own = split_own(young, first, last)
+    old = gc.get_objects(generation=2)
+    generations = [(0, young), (1, gc.get_objects(generation=1)), (2, old)]
+    if thaw and gc.get_freeze_count():
+        grown = len(old)
+        del old, generations[2]
+        # They go to the end of the oldest generation.
+        gc.unfreeze()
+        old = gc.get_objects(generation=2)
+        generations += [(2, old[:grown]), (PERMANENT, old[grown:])]
+    return own, generations

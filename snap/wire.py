@@ -1,0 +1,94 @@
+"""What the walk and the writer say to each other.
+
+The walk knows the objects and remembers nothing; the writer remembers which addresses it
+has seen and knows no object. A message is a header (tag, length) and a body; all numbers
+are native 8-byte integers unless said otherwise.
+
+===========  =========================================================================
+walk says    body
+===========  =========================================================================
+``FACTS``    JSON: the capture's facts, and the roots that have names
+``OWN``      addresses of the capture's own objects: neither rows nor referents
+``KNOWN``    addresses of objects that will come as rows, though nothing refers to them
+``TYPES``    type address of each of n objects; answered by ``Look``
+``KINDS``    JSON: [address, kind, name] of the types asked for; answered by ``Look``
+``ROWS``     `RowsHeader`, then its columns
+``SIZES``    shallow size of each of the n objects; answered by a mask
+``END``      nothing
+===========  =========================================================================
+
+``Look`` is three lists of rows (count, then 4-byte rows): the first object of each type
+not met before; plain dicts; other objects of a kind that needs a closer look.
+
+The mask has a byte for each referent of ``ROWS`` (told, then keys, then hidden): 1 for
+the first sight of an object, which is to be a row of a later chunk.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+FACTS = b"FACT"
+OWN = b"OWNS"
+KNOWN = b"KNOW"
+TYPES = b"TYPE"
+KINDS = b"KIND"
+ROWS = b"ROWS"
+SIZES = b"SIZE"
+END = b"DONE"
+
+_HEADER = struct.Struct("=4sQ")
+HEADER_SIZE = _HEADER.size
+
+_ROWS_HEADER = struct.Struct("=10q")
+ROWS_HEADER_SIZE = _ROWS_HEADER.size
+
+UNTRACKED = -1
+
+
+class RowsHeader(NamedTuple):
+    """Lengths of the columns of ``ROWS``, which follow it in this order.
+
+    addresses (`objects`), reference counts (`objects` + 1, the last one the sentinel's),
+    told referents (`told`, each object's preceded by `marker`), then for plain dicts
+    rows and lengths (`dicts` each) and keys (`keys`), then for other objects rows and
+    counts (`closer` each) and hidden referents (`hidden`), then tracked flags of one byte
+    (`objects`, or none where `generation` holds for all).
+    """
+
+    objects: int
+    told: int
+    dicts: int
+    keys: int
+    closer: int
+    hidden: int
+    # Whether tracked flags follow.
+    flags: int
+    # Of all objects of the chunk, UNTRACKED included.
+    generation: int
+    # Address of the object that separates one object's referents from the next one's.
+    marker: int
+    # True reference count of the sentinel.
+    sentinel: int
+
+
+def header(tag: bytes, length: int) -> bytes:
+    """Pack a message's header."""
+    return _HEADER.pack(tag, length)
+
+
+def parse_header(data: bytes) -> tuple[bytes, int]:
+    """Unpack a message's header into tag and body length."""
+    tag, length = _HEADER.unpack(data)
+    return tag, length
+
+
+def pack_rows_header(fields: RowsHeader) -> bytes:
+    """Pack the header of a ``ROWS`` body."""
+    return _ROWS_HEADER.pack(*fields)
+
+
+def parse_rows_header(data: bytes) -> RowsHeader:
+    """Unpack the header of a ``ROWS`` body."""
+    return RowsHeader(*_ROWS_HEADER.unpack_from(data))

@@ -1,0 +1,166 @@
+"""The snapshot file, written row group by row group in a thread of its own."""
+
+from __future__ import annotations
+
+import base64
+import json
+import queue
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from snap.schema import METADATA_KEY, PERMANENT
+from snap.wire import UNTRACKED
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from snap.writer.rows import ReferentLists
+
+ROW_GROUP: Final = 1 << 18
+# Row groups that may wait to be encoded: bounds the writer's memory.
+_WAITING: Final = 2
+
+SCHEMA: Final = pa.schema(
+    [
+        pa.field("address", pa.uint64(), nullable=False),
+        pa.field("type_name", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("shallow_size", pa.int64(), nullable=False),
+        pa.field("refcount", pa.int64(), nullable=False),
+        pa.field("tracked", pa.bool_(), nullable=False),
+        pa.field("generation", pa.int8()),
+        pa.field("referents", pa.large_list(pa.field("element", pa.uint64(), nullable=False))),
+        pa.field("hidden_referents", pa.int32(), nullable=False),
+        pa.field("root", pa.string()),
+    ]
+)
+
+Columns = dict[str, Any]
+
+
+class SnapshotFile:
+    """A Parquet file under construction.
+
+    Parameters
+    ----------
+    path
+        An existing empty file.
+    type_names
+        Grows while rows are added; columns hold indices into it.
+    """
+
+    def __init__(self, path: str, type_names: list[str]) -> None:
+        self._type_names = type_names
+        self._parquet = pq.ParquetWriter(
+            path,
+            SCHEMA,
+            compression="zstd",
+            compression_level=1,
+            # Dictionaries waste time and space where nearly all values differ.
+            use_dictionary=["type_name", "shallow_size", "refcount", "hidden_referents", "root"],
+            column_encoding={
+                "address": "DELTA_BINARY_PACKED",
+                "referents.list.element": "BYTE_STREAM_SPLIT",
+            },
+            write_statistics=False,
+            store_schema=False,  # `close` does, with the facts in it
+        )
+        self._parts: list[Columns] = []
+        self._rows = 0
+        self._queue: queue.Queue[tuple[list[Columns], list[str]] | None] = queue.Queue(_WAITING)
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._encode, name="encoder", daemon=True)
+        self._thread.start()
+
+    def add(self, columns: Columns) -> None:
+        """Add rows: arrays by column name, `ReferentLists`, labels of roots by row.
+
+        Raises
+        ------
+        OSError
+            If rows added before could not be written.
+        """
+        self._parts.append(columns)
+        self._rows += len(columns["address"])
+        if self._rows >= ROW_GROUP:
+            self._flush()
+
+    def close(self, facts: dict[str, Any]) -> None:
+        """Write what is left, and the capture's facts; raises like `add`."""
+        if self._rows:
+            self._flush()
+        self._queue.put(None)
+        self._thread.join()
+        self._raise_failure()
+        # Both for those who ask the file and for those who ask the table read from it.
+        text = json.dumps(facts)
+        schema = SCHEMA.with_metadata({METADATA_KEY: text}).serialize()
+        self._parquet.add_key_value_metadata(
+            {METADATA_KEY: text, "ARROW:schema": base64.b64encode(schema).decode()}
+        )
+        self._parquet.close()
+
+    def _flush(self) -> None:
+        self._raise_failure()
+        # Names known now cover all rows added until now.
+        self._queue.put((self._parts, self._type_names.copy()))
+        self._parts, self._rows = [], 0
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _encode(self) -> None:
+        while (work := self._queue.get()) is not None:
+            if self._failure is None:
+                try:
+                    self._parquet.write_batch(_batch(*work))
+                except BaseException as failure:  # noqa: BLE001 - raised again by `add`
+                    self._failure = failure
+
+
+def _batch(parts: list[Columns], type_names: list[str]) -> pa.RecordBatch:
+    def column(name: str) -> NDArray[Any]:
+        return np.concatenate([part[name] for part in parts])
+
+    lists: list[ReferentLists] = [part["referents"] for part in parts]
+    values = np.concatenate([each.values for each in lists])
+    counts = np.concatenate([np.diff(each.offsets) for each in lists])
+    offsets = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=offsets[1:])
+
+    names, used = np.unique(column("type_name"), return_inverse=True)
+    generation = column("generation")
+    roots: list[str | None] = [None] * len(counts)
+    first = 0
+    for part in parts:
+        for row, label in part["root"]:
+            roots[first + row] = label
+        first += len(part["address"])
+    arrays = [
+        pa.array(column("address")),
+        pa.DictionaryArray.from_arrays(
+            pa.array(used.astype(np.int32)), pa.array([type_names[name] for name in names])
+        ),
+        pa.array(column("shallow_size")),
+        pa.array(column("refcount")),
+        pa.array(column("tracked")),
+        pa.array(generation, mask=generation == UNTRACKED),
+        pa.LargeListArray.from_arrays(offsets, values, type=SCHEMA.field("referents").type),
+        pa.array(np.concatenate([each.hidden_counts for each in lists])),
+        pa.array(roots, pa.string()),
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+
+def generations(generation: int, tracked: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Give each object's generation, int8 (n,); UNTRACKED where it has none.
+
+    Tracked objects that came without a generation were set aside by ``gc.freeze()``.
+    """
+    if generation != UNTRACKED:
+        return np.full(len(tracked), generation, dtype=np.int8)
+    return np.where(tracked, PERMANENT, UNTRACKED).astype(np.int8)

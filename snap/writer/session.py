@@ -1,0 +1,279 @@
+"""One capture from the writer's side: answer the walk, assemble rows, finish the file."""
+
+from __future__ import annotations
+
+import errno
+import json
+import select
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import numpy as np
+
+from snap import wire
+from snap.errors import SnapError
+from snap.kinds import Kind
+from snap.writer.parquet import SnapshotFile, generations
+from snap.writer.rows import Rows
+from snap.writer.seen import NAMED, OWN, SEEN, AddressMap
+from snap.writer.type_table import UNMET, TypeTable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_PROGRESS_INTERVAL: Final = 0.2
+
+
+class WalkEnded(Exception):  # noqa: N818 - an event of the protocol
+    """The walk's end of the channel closed before its last message."""
+
+
+class Session:
+    """Reads messages of the walk, writes answers, fills the file.
+
+    Parameters
+    ----------
+    source, answers
+        The walk's messages; where it reads the answers.
+    control
+        To the capturing process: progress, the pause, the outcome.
+    file
+        Where the rows go; shares `types.names`.
+    patience
+        Seconds without a message after which the walk counts as hung.
+    """
+
+    def __init__(
+        self,
+        source: BinaryIO,
+        answers: BinaryIO,
+        control: socket.socket,
+        *,
+        temporary: str,
+        patience: float,
+    ) -> None:
+        self._source = source
+        self._answers = answers
+        self._control = control
+        self._patience = patience
+        self._seen = AddressMap()
+        self._types = TypeTable()
+        self._file = SnapshotFile(temporary, self._types.names)
+        self._labels: dict[int, str] = {}
+        self._facts: dict[str, Any] = {}
+        self._type_addresses: NDArray[np.uint64] = np.zeros(0, dtype=np.uint64)
+        self._mask = b""
+        self._waiting: tuple[Rows, NDArray[np.bool_]] | None = None
+        self._reported = time.monotonic()
+        self.objects = 0
+        self.references = 0
+
+    def run(self) -> None:
+        """Serve one walk to its end and complete the file.
+
+        Raises
+        ------
+        WalkEnded
+            If the walk ended early or stalled.
+        OSError
+            If the file cannot be written.
+        """
+        handlers = {
+            wire.FACTS: self._on_facts,
+            wire.KNOWN: lambda body: self._mark(body, SEEN),
+            wire.OWN: lambda body: self._mark(body, OWN),
+            wire.TYPES: self._on_types,
+            wire.KINDS: self._on_kinds,
+            wire.ROWS: self._on_rows,
+            wire.SIZES: self._on_sizes,
+        }
+        while True:
+            tag, length = wire.parse_header(bytes(self._read(wire.HEADER_SIZE)))
+            if tag == wire.END:
+                break
+            handlers[tag](self._read(length))
+        self._facts["pause_seconds"] = self._receive_pause()
+        self._facts["objects"] = self.objects
+        self._facts["references"] = self.references
+        self._file.close(self._facts)
+
+    # --- messages of the walk
+
+    def _on_facts(self, body: bytearray) -> None:
+        self._facts = json.loads(body)
+        self._labels = {int(key): label for key, label in self._facts.pop("roots").items()}
+        named = np.fromiter(self._labels, dtype=np.uint64, count=len(self._labels))
+        self._seen.mark(self._seen.slots(named), NAMED)
+
+    def _mark(self, body: bytearray, flag: int) -> None:
+        self._seen.mark(self._seen.slots(np.frombuffer(body, dtype=np.uint64)), flag)
+
+    def _on_types(self, body: bytearray) -> None:
+        self._type_addresses = np.frombuffer(body, dtype=np.uint64)
+        self._answer_look()
+
+    def _on_kinds(self, body: bytearray) -> None:
+        self._types.add(json.loads(body))
+        self._answer_look()
+
+    def _answer_look(self) -> None:
+        numbers = self._types.numbers(self._type_addresses)
+        unmet = np.flatnonzero(numbers == UNMET)
+        nothing = np.zeros(0, dtype=np.int64)
+        if len(unmet):
+            # One row for each type: the walk describes it and asks again.
+            _, firsts = np.unique(self._type_addresses[unmet], return_index=True)
+            look = (unmet[firsts], nothing, nothing)
+        else:
+            kinds = self._types.kinds(numbers)
+            special = np.flatnonzero(kinds)
+            is_dict = kinds[special] == Kind.DICT
+            look = (nothing, special[is_dict], special[~is_dict])
+        for rows in look:
+            self._answers.write(np.int64(len(rows)).tobytes() + rows.astype(np.int32).tobytes())
+        self._answers.flush()
+
+    def _on_rows(self, body: bytearray) -> None:
+        rows = Rows.parse(body)
+        slots = self._seen.slots(rows.referents)
+        flags = self._seen.flags(slots)
+        # The separator is no object of the program.
+        told = slice(0, rows.header.told)
+        is_marker = rows.referents[told] == np.uint64(rows.header.marker)
+        is_object = np.ones(len(slots), dtype=np.bool_)
+        is_object[told] = ~is_marker
+        mask = np.zeros(len(slots), dtype=np.bool_)
+        mask[is_object] = self._seen.first_sights(slots[is_object])
+        self._mask = mask.tobytes()
+        self._waiting = (rows, flags & OWN != 0)
+
+    def _on_sizes(self, body: bytearray) -> None:
+        # Answered before the rows are assembled: the walk goes on meanwhile.
+        self._answers.write(self._mask)
+        self._answers.flush()
+        assert self._waiting is not None  # noqa: S101 - sizes follow rows
+        rows, own = self._waiting
+        lists = rows.referent_lists(own)
+        numbers = self._types.numbers(self._type_addresses)
+        self._file.add(
+            {
+                "address": rows.addresses,
+                "type_name": self._types.name_numbers(numbers),
+                "shallow_size": np.frombuffer(body, dtype=np.int64),
+                "refcount": rows.refcounts(),
+                "tracked": rows.tracked,
+                "generation": generations(rows.header.generation, rows.tracked),
+                "referents": lists,
+                "root": self._roots(rows.addresses),
+            }
+        )
+        self.objects += rows.header.objects
+        self.references += len(lists.values)
+        now = time.monotonic()
+        if now - self._reported > _PROGRESS_INTERVAL:
+            self._reported = now
+            self.tell({"objects": self.objects})
+
+    def _roots(self, addresses: NDArray[np.uint64]) -> list[tuple[int, str]]:
+        flags = self._seen.flags(self._seen.slots(addresses))
+        found = []
+        for row in np.flatnonzero(flags & NAMED).tolist():
+            label = self._labels.get(int(addresses[row]))
+            if label is not None:
+                found.append((row, label))
+        return found
+
+    # --- channels
+
+    def _read(self, size: int) -> bytearray:
+        body = bytearray(size)
+        view, got = memoryview(body), 0
+        while got < size:
+            if not select.select([self._source], [], [], self._patience)[0]:
+                raise WalkEnded(f"the walk said nothing for {self._patience:g} s")
+            done = self._source.readinto(view[got:])  # type: ignore[attr-defined]
+            if not done:
+                raise WalkEnded("the walking process ended before it was done")
+            got += done
+        return body
+
+    def _receive_pause(self) -> float | None:
+        """Wait for how long the program stood still; None where it did not live to say."""
+        self._control.settimeout(self._patience)
+        try:
+            line = self._control.makefile("rb").readline()
+        except OSError:
+            return None
+        pause: float | None = json.loads(line)["pause_seconds"] if line else None
+        return pause
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a line to the capturing process, if it is still there."""
+        try:
+            self._control.sendall(json.dumps(message).encode() + b"\n")
+        except OSError as error:
+            if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
+                raise
+
+
+def main(arguments: list[str]) -> int:
+    """Run the writer: source, answers and control descriptors, temporary and final path.
+
+    Standard streams belong to nobody here: outcome and errors go over the control channel.
+    """
+    source_fd, answers_fd, control_fd = map(int, arguments[:3])
+    temporary, final, patience = arguments[3], arguments[4], float(arguments[5])
+    control = socket.socket(fileno=control_fd)
+    with (
+        open(source_fd, "rb", buffering=0) as source,  # noqa: PTH123 - a descriptor
+        open(answers_fd, "wb") as answers,  # noqa: PTH123
+        control,
+    ):
+        session = Session(source, answers, control, temporary=temporary, patience=patience)
+        outcome: dict[str, Any]
+        try:
+            session.run()
+            size = Path(temporary).stat().st_size
+            Path(temporary).replace(final)
+            outcome = {
+                "done": {
+                    "objects": session.objects,
+                    "references": session.references,
+                    "file_size": size,
+                }
+            }
+        except BaseException as failure:  # noqa: BLE001 - told to the capturing process
+            Path(temporary).unlink(missing_ok=True)
+            outcome = {"failed": _explain(failure, final)}
+        session.tell(outcome)
+    return 0 if "done" in outcome else 1
+
+
+def _explain(failure: BaseException, final: str) -> dict[str, str]:
+    what = f"cannot write {final}"
+    if isinstance(failure, SnapError):
+        return {"what": failure.what, "why": failure.why, "fix": failure.fix}
+    if isinstance(failure, WalkEnded):
+        return {
+            "what": what,
+            "why": str(failure),
+            "fix": "capture again; if it repeats, use mode='inline'",
+        }
+    if isinstance(failure, OSError):
+        return {
+            "what": what,
+            "why": failure.strerror or str(failure),
+            "fix": "choose a folder with room and permission to write",
+        }
+    return {
+        "what": what,
+        "why": f"{type(failure).__name__}: {failure}",
+        "fix": "this is a bug of heapsnap: please report it with this text",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
