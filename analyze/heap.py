@@ -1,0 +1,164 @@
+"""A heap as its snapshot tells it; each answer is computed when first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analyze.cycles import Cycles, find_cycles
+from analyze.graph.reach import UNREACHABLE
+from analyze.reachability import Reachability, reachability
+from analyze.retained import Retained, retained_heap
+from analyze.snapshot import References, SnapshotFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+
+
+class Heap:
+    """The objects of one snapshot, by row.
+
+    Parameters
+    ----------
+    path
+        A snapshot file.
+    progress
+        Called with the name of each step as it begins, and the fraction done where known.
+
+    Raises
+    ------
+    SnapError
+        If the file is not a snapshot that this release reads. A damaged column is found
+        when it is read.
+    """
+
+    def __init__(
+        self, path: str | Path, progress: Callable[[str, float | None], None] | None = None
+    ) -> None:
+        self.file = SnapshotFile(path)
+        self._progress = progress
+
+    # --- columns
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the capture recorded of the process."""
+        return self.file.facts
+
+    @cached_property
+    def objects(self) -> pl.DataFrame:
+        """The columns of the file itself, a row an object."""
+        return self.file.frame()
+
+    @cached_property
+    def addresses(self) -> NDArray[np.uint64]:
+        """``id()`` of each object, uint64 (n,)."""
+        return self.file.addresses()
+
+    @cached_property
+    def shallow_size(self) -> NDArray[np.int64]:
+        """Bytes of each object without what it refers to, int64 (n,)."""
+        return self.file.numbers("shallow_size", np.int64)
+
+    @cached_property
+    def refcount(self) -> NDArray[np.int64]:
+        """Reference counts, int64 (n,)."""
+        return self.file.numbers("refcount", np.int64)
+
+    @cached_property
+    def tracked(self) -> NDArray[np.bool_]:
+        """Whether the collector tracks each object, bool (n,)."""
+        return self.file.numbers("tracked", np.bool_)
+
+    @cached_property
+    def generation(self) -> NDArray[np.int8]:
+        """The collector's generation of each object, int8 (n,); -1 where untracked."""
+        return self.file.numbers("generation", np.int8)
+
+    @cached_property
+    def _types(self) -> tuple[NDArray[np.int32], list[str]]:
+        return self.file.type_names()
+
+    @property
+    def type_codes(self) -> NDArray[np.int32]:
+        """Index of each object's type in `type_names`, int32 (n,)."""
+        return self._types[0]
+
+    @property
+    def type_names(self) -> list[str]:
+        """Names of the t types."""
+        return self._types[1]
+
+    @cached_property
+    def named_roots(self) -> tuple[NDArray[np.int64], list[str]]:
+        """Rows of the roots that have names, int64 (r,), ascending, and the names."""
+        return self.file.roots()
+
+    # --- the graph
+
+    @cached_property
+    def references(self) -> References:
+        """Who refers to whom."""
+        return self.file.references(lambda done: self._tell("reading references", done))
+
+    @cached_property
+    def reachability(self) -> Reachability:
+        """Roots, and what they reach."""
+        references = self.references
+        self._tell("searching from the roots")
+        return reachability(
+            references, self.refcount, self.tracked, self.generation, self.named_roots[0]
+        )
+
+    @cached_property
+    def unreachable(self) -> NDArray[np.int64]:
+        """Rows of the objects that no root reaches, int64, ascending."""
+        return np.flatnonzero(self.reachability.reach.parent == UNREACHABLE)
+
+    @cached_property
+    def cycles(self) -> Cycles:
+        """The unreachable cycles."""
+        members = self.unreachable
+        self._tell("looking for cycles")
+        return find_cycles(
+            self.references.graph, members, self.type_codes, self.type_names, self.shallow_size
+        )
+
+    @cached_property
+    def retained(self) -> Retained:
+        """Dominators and retained sizes."""
+        reachable = self.reachability
+        self._tell("computing retained sizes")
+        return retained_heap(self.references.graph, reachable, self.shallow_size)
+
+    def _tell(self, step: str, done: float | None = None) -> None:
+        if self._progress is not None:
+            self._progress(step, done)
+
+
+def load(path: str | Path) -> Heap:
+    """Open a snapshot.
+
+    Parameters
+    ----------
+    path
+        A file that `snap.capture` wrote.
+
+    Returns
+    -------
+    Heap
+        Nothing but the file's footer is read until something is asked for.
+
+    Raises
+    ------
+    SnapError
+        If the file is not a snapshot that this release reads.
+    """
+    return Heap(path)

@@ -1,0 +1,91 @@
+"""Which objects are alive: the collector's arithmetic, done offline.
+
+An object's reference count, minus the references that other heap objects hold to it, is
+what is held from outside the heap: by C code, a running frame, the interpreter. Such
+objects are roots, and what no root reaches is what ``gc.collect()`` would find.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyze.graph.csr import in_degrees
+from analyze.graph.reach import Reach, reach
+from snap.schema import IMMORTAL_REFCOUNT, PERMANENT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyze.snapshot import References
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Reachability:
+    """Roots of a heap of n objects, and what they reach."""
+
+    # int64, shape (n,): reference count minus recorded references; never below zero.
+    external_references: NDArray[np.int64]
+    # int64, ascending: objects with external references, named or not, immortal, or frozen.
+    roots: NDArray[np.int64]
+    reach: Reach
+    # Tracked objects that have fewer references than were recorded: 0, or a bug of ours.
+    miscounted: int
+
+
+def reachability(
+    references: References,
+    refcount: NDArray[np.int64],
+    tracked: NDArray[np.bool_],
+    generation: NDArray[np.int8],
+    named: NDArray[np.int64],
+) -> Reachability:
+    """Find the roots and search from them, from the named ones first.
+
+    Parameters
+    ----------
+    references
+        Of n objects.
+    refcount, tracked, generation
+        Columns of the snapshot, shape (n,).
+    named
+        Rows of roots that have a name.
+
+    Notes
+    -----
+    Hidden references (a dict's key strings, a code object's constants) lead somewhere,
+    but the collector does not see them: what it tracks and only they hold is a root to
+    it, and so to us. O(n + m).
+    """
+    graph, hidden = references.graph, references.hidden
+    recorded = in_degrees(graph)
+    if hidden.any():
+        recorded -= np.where(tracked, _hidden_in_degrees(references), 0)
+    external = refcount - recorded
+    immortal = refcount >= IMMORTAL_REFCOUNT
+    miscounted = int(np.count_nonzero((external < 0) & tracked))
+    np.maximum(external, 0, out=external)
+    is_root = (external > 0) | immortal | (generation == PERMANENT)
+    is_root[named] = False
+    unnamed = np.flatnonzero(is_root)
+    is_root[named] = True
+    return Reachability(
+        external_references=external,
+        roots=np.flatnonzero(is_root),
+        reach=reach(graph, named, unnamed),
+        miscounted=miscounted,
+    )
+
+
+def _hidden_in_degrees(references: References) -> NDArray[np.int64]:
+    graph, hidden = references.graph, references.hidden
+    rows = np.flatnonzero(hidden)
+    counts = hidden[rows].astype(np.int64)
+    ends = graph.offsets[rows + 1]
+    # Places of the last `counts` referents of each row.
+    before = np.cumsum(counts) - counts
+    places = np.arange(int(counts.sum()), dtype=np.int64) - np.repeat(before, counts)
+    places += np.repeat(ends - counts, counts)
+    return np.bincount(graph.targets[places], minlength=graph.objects).astype(np.int64)

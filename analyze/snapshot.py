@@ -1,0 +1,290 @@
+"""Read a snapshot file: the only module of the analysis that knows Parquet."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analyze.graph.addresses import NOWHERE, AddressTable
+from analyze.graph.csr import Graph, index_dtype
+from snap.errors import SnapError
+from snap.schema import COLUMNS, METADATA_KEY, REQUIRED_FACTS, SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from analyze.graph.compiled import IntArray
+
+# Columns that a file may lack: files of other writers need not know of them.
+_OPTIONAL: Final = frozenset({"hidden_referents"})
+_ANOTHER: Final = "give a file that `snap.capture` wrote"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class References:
+    """The references between the objects of a snapshot."""
+
+    graph: Graph
+    # int32 (n,): how many at the end of each object's are hidden from the collector.
+    hidden: NDArray[np.int32]
+    # References to addresses that are no object of the file; not in the graph.
+    dangling: int
+    # int64 (d,), for each of those its place among all references of the file.
+    dangling_at: NDArray[np.int64]
+
+
+class SnapshotFile:
+    """A snapshot file that has been checked, its columns read on demand.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    SnapError
+        If it is not a snapshot that this release reads.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._parquet = self._open()
+        self.facts = self._check_facts()
+        self._check_columns()
+        self.objects: int = self._parquet.metadata.num_rows
+        if self.objects == 0:
+            self._refuse("it holds no object", "capture again")
+
+    def addresses(self) -> NDArray[np.uint64]:
+        """Read the address column, uint64 (n,)."""
+        return self.numbers("address", np.uint64)
+
+    def numbers(self, column: str, dtype: Any) -> NDArray[Any]:
+        """Read a column of numbers or truth values; null becomes -1."""
+        out = np.empty(self.objects, dtype=dtype)
+        first = 0
+        for batch in self._batches(column):
+            values = batch.fill_null(-1) if batch.null_count else batch
+            out[first : first + len(values)] = values.to_numpy(zero_copy_only=False)
+            first += len(values)
+        return out
+
+    def type_names(self) -> tuple[NDArray[np.int32], list[str]]:
+        """Read the types: an index for each object, int32 (n,), and the names."""
+        codes = np.empty(self.objects, dtype=np.int32)
+        number_by_name: dict[str, int] = {}
+        first = 0
+        for batch in self._batches("type_name"):
+            encoded = batch if pa.types.is_dictionary(batch.type) else batch.dictionary_encode()
+            names = encoded.dictionary.to_pylist()
+            if encoded.null_count or None in names:
+                self._refuse("column 'type_name' has nulls", _ANOTHER)
+            numbers = np.array(
+                [number_by_name.setdefault(name, len(number_by_name)) for name in names],
+                dtype=np.int32,
+            )
+            codes[first : first + len(encoded)] = numbers[encoded.indices.to_numpy()]
+            first += len(encoded)
+        return codes, list(number_by_name)
+
+    def roots(self) -> tuple[NDArray[np.int64], list[str]]:
+        """Read the named roots: rows, int64 (r,), ascending, and their labels."""
+        rows: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
+        labels: list[str] = []
+        first = 0
+        for batch in self._batches("root"):
+            present = np.flatnonzero(batch.is_valid().to_numpy(zero_copy_only=False))
+            rows.append(present + first)
+            labels += batch.take(pa.array(present)).to_pylist()
+            first += len(batch)
+        return np.concatenate(rows), labels
+
+    def references(self, progress: Callable[[float], None] | None = None) -> References:
+        """Read the references and resolve their addresses to rows.
+
+        Parameters
+        ----------
+        progress
+            Called with the fraction done.
+
+        Raises
+        ------
+        SnapError
+            If an address comes twice.
+
+        Notes
+        -----
+        Row group by row group: beside the result, the address table (about 20 bytes an
+        object) and one group's referents.
+        """
+        addresses = self.addresses()
+        try:
+            table = AddressTable(addresses)
+        except ValueError as error:
+            self._refuse(str(error), _ANOTHER)
+        targets = np.empty(self._count_referents(), dtype=index_dtype(self.objects))
+        offsets = np.zeros(self.objects + 1, dtype=np.int64)
+        row = filled = dangling = 0
+        for batch in self._batches("referents"):
+            if batch.null_count:
+                self._refuse("column 'referents' has nulls", _ANOTHER)
+            bounds = batch.offsets.to_numpy().astype(np.int64)
+            values = batch.values.slice(int(bounds[0]), int(bounds[-1] - bounds[0]))
+            count = len(values)
+            if row + len(batch) > self.objects or filled + count > len(targets):
+                self._refuse("its row groups hold more than its footer says", _ANOTHER)
+            dangling += table.rows(
+                values.to_numpy(zero_copy_only=False), targets[filled : filled + count]
+            )
+            offsets[row + 1 : row + len(batch) + 1] = bounds[1:] - bounds[0] + filled
+            row, filled = row + len(batch), filled + count
+            if progress is not None:
+                progress(row / self.objects)
+        offsets[row + 1 :] = filled
+        targets = targets[:filled]
+        hidden = self._hidden()
+        dangling_at = np.zeros(0, dtype=np.int64)
+        if dangling:
+            offsets, targets, hidden, dangling_at = _drop_dangling(offsets, targets, hidden)
+        return References(
+            graph=Graph(offsets=offsets, targets=targets),
+            hidden=hidden,
+            dangling=dangling,
+            dangling_at=dangling_at,
+        )
+
+    def frame(self) -> pl.DataFrame:
+        """Read all columns into a polars frame."""
+        import polars as pl
+
+        return self._guarded(lambda: pl.DataFrame(pl.from_arrow(self._parquet.read())))
+
+    # --- checks
+
+    def _open(self) -> pq.ParquetFile:
+        if self.path.is_dir():
+            self._refuse("it is a directory", _ANOTHER)
+        try:
+            return pq.ParquetFile(
+                self.path,
+                memory_map=True,
+                read_dictionary=["type_name", "root"],
+                page_checksum_verification=True,
+            )
+        except FileNotFoundError:
+            self._refuse("there is no such file", "check the path")
+        except PermissionError:
+            self._refuse("permission denied", "files are written with mode 0600: be their owner")
+        except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+            self._refuse(f"not a complete Parquet file: {_first_line(error)}", _ANOTHER)
+
+    def _check_facts(self) -> dict[str, Any]:
+        metadata = self._parquet.metadata.metadata or {}
+        text = metadata.get(METADATA_KEY.encode())
+        if text is None:
+            self._refuse("a Parquet file without the facts of a capture", _ANOTHER)
+        try:
+            facts = json.loads(text)
+        except ValueError:
+            facts = None
+        if not isinstance(facts, dict) or type(facts.get("schema_version")) is not int:
+            self._refuse("the facts of the capture are damaged", "capture again")
+        version = facts["schema_version"]
+        if not 1 <= version <= SCHEMA_VERSION:
+            self._refuse(
+                f"schema version {version}; this release reads 1 to {SCHEMA_VERSION}",
+                "upgrade heapsnap",
+            )
+        missing = [name for name in REQUIRED_FACTS if name not in facts]
+        if missing:
+            self._refuse(f"the facts of the capture lack {', '.join(missing)}", "capture again")
+        return facts
+
+    def _check_columns(self) -> None:
+        try:
+            fields = {field.name: field.type for field in self._parquet.schema_arrow}
+        except (pa.ArrowException, OSError, ValueError) as error:
+            self._refuse(f"its schema is damaged: {_first_line(error)}", _ANOTHER)
+        for name, expected in COLUMNS.items():
+            if name not in fields:
+                if name in _OPTIONAL:
+                    continue
+                self._refuse(f"column '{name}' is missing", _ANOTHER)
+            if not _is_like(fields[name], name):
+                self._refuse(f"column '{name}' is {fields[name]}, expected {expected}", _ANOTHER)
+        self._columns = frozenset(fields)
+
+    def _count_referents(self) -> int:
+        """Bound the number of referents: an empty list counts as one value in Parquet."""
+        metadata = self._parquet.metadata
+        total = 0
+        for group in range(metadata.num_row_groups):
+            for position in range(metadata.num_columns):
+                column = metadata.row_group(group).column(position)
+                if column.path_in_schema.startswith("referents"):
+                    total += column.num_values
+        limit = 1000 * max(self.path.stat().st_size, 1)
+        if not 0 <= total <= limit:
+            self._refuse(f"its footer speaks of {total} referents", _ANOTHER)
+        return total
+
+    def _hidden(self) -> NDArray[np.int32]:
+        if "hidden_referents" not in self._columns:
+            return np.zeros(self.objects, dtype=np.int32)
+        return self.numbers("hidden_referents", np.int32)
+
+    def _batches(self, column: str) -> list[Any] | Any:
+        for group in range(self._parquet.num_row_groups):
+            table = self._guarded(
+                lambda group=group: self._parquet.read_row_group(
+                    group, columns=[column], use_threads=False
+                )
+            )
+            for chunk in table.column(column).chunks:
+                yield chunk
+            del table
+
+    def _guarded(self, read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+            self._refuse(f"it is damaged: {_first_line(error)}", "capture or copy it again")
+
+    def _refuse(self, why: str, fix: str) -> NoReturn:
+        raise SnapError(f"cannot read {self.path}", why, fix) from None
+
+
+def _drop_dangling(
+    offsets: NDArray[np.int64], targets: IntArray, hidden: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], IntArray, NDArray[np.int32], NDArray[np.int64]]:
+    kept = targets != NOWHERE
+    at = np.flatnonzero(~kept)
+    sources = np.searchsorted(offsets, at, side="right") - 1
+    is_hidden = at >= offsets[sources + 1] - hidden[sources]
+    hidden = hidden - np.bincount(sources[is_hidden], minlength=len(hidden)).astype(np.int32)
+    before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
+    return before[offsets], targets[kept], hidden, at
+
+
+def _is_like(found: pa.DataType, column: str) -> bool:
+    if column == "type_name" or column == "root":
+        plain = found.value_type if pa.types.is_dictionary(found) else found
+        return bool(pa.types.is_string(plain) or pa.types.is_large_string(plain))
+    if column == "referents":
+        is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
+        return bool(is_list and pa.types.is_uint64(found.value_type))
+    return str(found) == COLUMNS[column]
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
