@@ -11,6 +11,24 @@ if TYPE_CHECKING:
     from analyze.heap import Heap
 
 
+def type_counts(heap: Heap) -> pl.DataFrame:
+    """Count objects and shallow bytes of each type, in no order.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``type_name``, ``objects``, ``shallow_size`` (bytes).
+    """
+    codes, types = heap.type_codes, len(heap.type_names)
+    return pl.DataFrame(
+        {
+            "type_name": heap.type_names,
+            "objects": np.bincount(codes, minlength=types).astype(np.int64),
+            "shallow_size": sum_by(codes, heap.shallow_size, types),
+        }
+    )
+
+
 def type_summary(heap: Heap) -> pl.DataFrame:
     """Count objects and bytes of each type, the largest first.
 
@@ -28,15 +46,8 @@ def type_summary(heap: Heap) -> pl.DataFrame:
     codes, types = heap.type_codes, len(heap.type_names)
     retained = heap.retained
     outermost = retained.tree.outermost(codes)
-    counts = np.bincount(codes, minlength=types)
-    return pl.DataFrame(
-        {
-            "type_name": heap.type_names,
-            "objects": counts.astype(np.int64),
-            "shallow_size": sum_by(codes, heap.shallow_size, types),
-            "retained_size": sum_by(codes[outermost], retained.size[outermost], types),
-        }
-    ).sort("shallow_size", "type_name", descending=[True, False])
+    retained_size = sum_by(codes[outermost], retained.size[outermost], types)
+    return type_counts(heap).with_columns(retained_size=pl.Series(retained_size)).sort("shallow_size", "type_name", descending=[True, False])
 
 
 def sum_by(

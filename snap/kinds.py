@@ -53,7 +53,8 @@ def kind_of(cls: type, *, spare_modules: bool) -> Kind:
         kind |= Kind.CODE
     if not has_safe_size(cls):
         kind |= Kind.UNSAFE_SIZE
-    if spare_modules and types.ModuleType in _mro(cls):
+    # By identity: a metaclass may define __eq__.
+    if spare_modules and any(base is types.ModuleType for base in _mro(cls)):
         kind |= Kind.MODULE
     return kind
 

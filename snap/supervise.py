@@ -131,9 +131,10 @@ class Writer:
         """Say how long the program stood still."""
         try:
             self.control.sendall(json.dumps({"pause_seconds": seconds}).encode() + b"\n")
+            self.control.shutdown(socket.SHUT_WR)
         except OSError as error:
             # A writer that is gone has said, or its exit will say, why.
-            if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
+            if error.errno not in {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN}:
                 raise
 
     def outcome(self, progress: Callable[[int], None] | None) -> dict[str, int]:

@@ -210,6 +210,18 @@ class Session:
         pause: float | None = json.loads(line)["pause_seconds"] if line else None
         return pause
 
+    def hang_up(self) -> None:
+        """End the conversation so that the last message arrives.
+
+        Closing a socket that has something unread would throw away what was sent.
+        """
+        self._control.settimeout(self._patience)
+        try:
+            while self._control.recv(4096):
+                pass
+        except OSError:
+            pass
+
     def tell(self, message: dict[str, Any]) -> None:
         """Send a line to the capturing process, if it is still there."""
         try:
@@ -249,6 +261,7 @@ def main(arguments: list[str]) -> int:
             Path(temporary).unlink(missing_ok=True)
             outcome = {"failed": _explain(failure, final)}
         session.tell(outcome)
+        session.hang_up()
     return 0 if "done" in outcome else 1
 
 

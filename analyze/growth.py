@@ -1,0 +1,117 @@
+"""What grew between snapshots.
+
+Addresses are reused after a free, so nothing here takes an address for an identity:
+types and signatures of cycles are compared by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from analyze.report import cycle_groups
+from analyze.type_summary import type_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyze.heap import Heap
+    from analyze.report import CycleGroup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Growth:
+    """The change from the first to the last of several snapshots."""
+
+    # Path and facts of each, in the order given.
+    snapshots: tuple[tuple[str, dict[str, Any]], ...]
+    objects_delta: int
+    shallow_size_delta: int
+    # Unreachable objects.
+    unreachable_delta: int
+    # type_name, objects_before, objects_after, objects_delta, shallow_size_delta, and
+    # objects: the count in each snapshot.
+    types: pl.DataFrame
+    # signature, cycles_before, cycles_after, cycles_delta, objects_delta,
+    # shallow_size_delta, retained_size_delta.
+    cycles: pl.DataFrame
+    # Of each signature in the last snapshot.
+    examples: dict[str, CycleGroup]
+
+
+def compare(heaps: Sequence[Heap]) -> Growth:
+    """Compare two or more snapshots of a program.
+
+    Parameters
+    ----------
+    heaps
+        In the order of their capture.
+
+    Returns
+    -------
+    Growth
+        What grew most comes first, by bytes; what did not change is left out.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two.
+    """
+    if len(heaps) < 2:
+        raise ValueError(f"{len(heaps)} snapshot to compare, expected two or more")
+    counts = [type_counts(heap) for heap in heaps]
+    groups = [cycle_groups(heap) for heap in heaps]
+    first, last = heaps[0], heaps[-1]
+    return Growth(
+        snapshots=tuple((str(heap.file.path), heap.facts) for heap in heaps),
+        objects_delta=last.file.objects - first.file.objects,
+        shallow_size_delta=int(last.shallow_size.sum()) - int(first.shallow_size.sum()),
+        unreachable_delta=len(last.unreachable) - len(first.unreachable),
+        types=_type_growth(counts),
+        cycles=_cycle_growth(groups[0], groups[-1]),
+        examples={group.signature: group for group in groups[-1]},
+    )
+
+
+def _type_growth(counts: list[pl.DataFrame]) -> pl.DataFrame:
+    before, after = counts[0], counts[-1]
+    joined = before.join(after, on="type_name", how="full", coalesce=True, suffix="_after")
+    joined = joined.fill_null(0).select(
+        "type_name",
+        pl.col("objects").alias("objects_before"),
+        "objects_after",
+        (pl.col("objects_after") - pl.col("objects")).alias("objects_delta"),
+        (pl.col("shallow_size_after") - pl.col("shallow_size")).alias("shallow_size_delta"),
+    )
+    if len(counts) > 2:
+        for number, between in enumerate(counts):
+            column = between.select("type_name", pl.col("objects").alias(f"objects_{number}"))
+            joined = joined.join(column, on="type_name", how="left").fill_null(0)
+        each = [f"objects_{number}" for number in range(len(counts))]
+        joined = joined.with_columns(pl.concat_list(each).alias("objects")).drop(each)
+    changed = (pl.col("objects_delta") != 0) | (pl.col("shallow_size_delta") != 0)
+    return joined.filter(changed).sort(
+        "shallow_size_delta", "objects_delta", "type_name", descending=[True, True, False]
+    )
+
+
+def _cycle_growth(
+    before: tuple[CycleGroup, ...], after: tuple[CycleGroup, ...]
+) -> pl.DataFrame:
+    old = {group.signature: group for group in before}
+    new = {group.signature: group for group in after}
+    measures = ("cycles", "objects", "shallow_size", "retained_size")
+    rows = []
+    for signature in old.keys() | new.keys():
+        was, now = old.get(signature), new.get(signature)
+        was_, now_ = ([getattr(group, name, 0) for name in measures] for group in (was, now))
+        rows.append((signature, was_[0], now_[0], *(b - a for a, b in zip(was_, now_, strict=True))))
+    deltas = [f"{name}_delta" for name in measures]
+    schema = {"signature": pl.String, "cycles_before": pl.Int64, "cycles_after": pl.Int64}
+    schema |= dict.fromkeys(deltas, pl.Int64)
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    return table.filter(pl.any_horizontal(pl.col(deltas) != 0)).sort(
+        "retained_size_delta", "cycles_delta", "signature", descending=[True, True, False]
+    )

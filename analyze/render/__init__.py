@@ -1,0 +1,1 @@
+"""Results as text and JSON. Nothing here looks at arrays or computes an answer."""

@@ -1,0 +1,75 @@
+"""Results as JSON documents, whose form is fixed: programs rely on it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analyze.growth import Growth
+    from analyze.report import CycleGroup, HeapReport
+
+Document = dict[str, Any]
+
+
+def report_document(report: HeapReport, *, top: int | None = None) -> Document:
+    """Give the document of ``analyze report --json``.
+
+    Parameters
+    ----------
+    top
+        How many types and groups of cycles to give; by default all.
+    """
+    totals = report.totals
+    return {
+        "snapshot": snapshot_document(report.path, report.facts),
+        "totals": {
+            "objects": totals.objects,
+            "references": totals.references,
+            "shallow_size": totals.shallow_size,
+            "roots": totals.roots,
+            "reachable": {
+                "objects": totals.reachable_objects,
+                "shallow_size": totals.reachable_shallow_size,
+            },
+            "unreachable": {
+                "objects": totals.unreachable_objects,
+                "tracked": totals.unreachable_tracked,
+                "shallow_size": totals.unreachable_shallow_size,
+            },
+            "dangling_references": totals.dangling_references,
+            "miscounted": totals.miscounted,
+        },
+        "types": report.types.head(top or report.types.height).to_dicts(),
+        "unreachable_cycles": [
+            cycle_document(group) for group in report.unreachable_cycles[:top]
+        ],
+        "suspects": [],
+    }
+
+
+def growth_document(growth: Growth, *, top: int | None = None) -> Document:
+    """Give the document of ``analyze diff --json``."""
+    return {
+        "snapshots": [snapshot_document(path, facts) for path, facts in growth.snapshots],
+        "totals": {
+            "objects_delta": growth.objects_delta,
+            "shallow_size_delta": growth.shallow_size_delta,
+            "unreachable_delta": growth.unreachable_delta,
+        },
+        "types": growth.types.head(top or growth.types.height).to_dicts(),
+        "unreachable_cycles": growth.cycles.head(top or growth.cycles.height).to_dicts(),
+        "suspects": [],
+    }
+
+
+def cycle_document(group: CycleGroup) -> Document:
+    """Give one group of unreachable cycles."""
+    document = asdict(group)
+    document["example"] = list(document["example"])
+    return document
+
+
+def snapshot_document(path: str, facts: Document) -> Document:
+    """Give a capture's facts without its threads' variables."""
+    return {"path": path, **{name: facts[name] for name in facts if name != "threads"}}

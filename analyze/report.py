@@ -1,0 +1,181 @@
+"""The answer for one snapshot, as numbers and names; `analyze.render` shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analyze.names import ReferenceNames
+from analyze.type_summary import sum_by, type_summary
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from analyze.heap import Heap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Counts of objects and bytes."""
+
+    objects: int
+    references: int
+    shallow_size: int
+    roots: int
+    reachable_objects: int
+    reachable_shallow_size: int
+    unreachable_objects: int
+    # Of the unreachable objects, those that the collector tracks.
+    unreachable_tracked: int
+    unreachable_shallow_size: int
+    # References to addresses that are no object of the file.
+    dangling_references: int
+    # Tracked objects with fewer references than were recorded: a bug of ours, if not 0.
+    miscounted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One object of an example cycle."""
+
+    address: int
+    type_name: str
+    # Of the reference that leads from here to the next step; None where unknown.
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleGroup:
+    """All unreachable cycles of one signature."""
+
+    signature: str
+    # Objects of each type in all cycles of the group.
+    types: dict[str, int]
+    cycles: int
+    objects: int
+    # Bytes: of the cycles' own objects, and of all that would be freed with them.
+    shallow_size: int
+    retained_size: int
+    example: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeapReport:
+    """What `report` finds in a heap."""
+
+    path: str
+    facts: dict[str, Any]
+    totals: Totals
+    types: pl.DataFrame
+    unreachable_cycles: tuple[CycleGroup, ...]
+
+
+def report(heap: Heap) -> HeapReport:
+    """Summarise a heap.
+
+    Parameters
+    ----------
+    heap
+        As `analyze.load` gives it.
+
+    Returns
+    -------
+    HeapReport
+        Lists are in order of importance: types by their bytes, cycles by what would be
+        freed with them.
+
+    Raises
+    ------
+    SnapError
+        If a column of the file is damaged.
+    """
+    return HeapReport(
+        path=str(heap.file.path),
+        facts=heap.facts,
+        totals=totals(heap),
+        unreachable_cycles=cycle_groups(heap),
+        types=type_summary(heap),
+    )
+
+
+def totals(heap: Heap) -> Totals:
+    """Count the heap and its unreachable part."""
+    size, unreachable = heap.shallow_size, heap.unreachable
+    whole, garbage = int(size.sum()), int(size[unreachable].sum())
+    references = heap.references
+    return Totals(
+        objects=len(size),
+        references=references.graph.references + references.dangling,
+        shallow_size=whole,
+        roots=len(heap.reachability.roots),
+        reachable_objects=len(size) - len(unreachable),
+        reachable_shallow_size=whole - garbage,
+        unreachable_objects=len(unreachable),
+        unreachable_tracked=int(heap.tracked[unreachable].sum()),
+        unreachable_shallow_size=garbage,
+        dangling_references=references.dangling,
+        miscounted=heap.reachability.miscounted,
+    )
+
+
+def cycle_groups(heap: Heap) -> tuple[CycleGroup, ...]:
+    """Group the unreachable cycles by signature, those that hold most first."""
+    cycles = heap.cycles
+    groups = len(cycles.signatures)
+    counts = np.bincount(cycles.signature, minlength=groups)
+    objects = sum_by(cycles.signature, cycles.objects, groups)
+    shallow = sum_by(cycles.signature, cycles.shallow_size, groups)
+    retained = sum_by(cycles.signature, cycles.retained_size, groups)
+    order = sorted(
+        range(groups),
+        key=lambda group: (-int(retained[group]), -int(counts[group]), cycles.signatures[group]),
+    )
+    types = _types_by_group(heap)
+    names = ReferenceNames(heap)
+    return tuple(
+        CycleGroup(
+            signature=cycles.signatures[group],
+            types=types[group],
+            cycles=int(counts[group]),
+            objects=int(objects[group]),
+            shallow_size=int(shallow[group]),
+            retained_size=int(retained[group]),
+            example=_example(heap, names, _smallest(heap, group)),
+        )
+        for group in order
+    )
+
+
+def _types_by_group(heap: Heap) -> list[dict[str, int]]:
+    cycles = heap.cycles
+    cycle = cycles.cycle_of_member()
+    inside = cycle >= 0
+    group = cycles.signature[cycle[inside]].astype(np.int64)
+    types = len(heap.type_names)
+    pairs, counts = np.unique(
+        group * types + heap.type_codes[cycles.members[inside]], return_counts=True
+    )
+    found: list[dict[str, int]] = [{} for _ in cycles.signatures]
+    for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
+        found[pair // types][heap.type_names[pair % types]] = count
+    return [dict(sorted(each.items(), key=lambda item: (-item[1], item[0]))) for each in found]
+
+
+def _smallest(heap: Heap, group: int) -> int:
+    """Choose a cycle of a group for the example: the smallest is the easiest to read."""
+    of_group = np.flatnonzero(heap.cycles.signature == group)
+    return int(of_group[np.argmin(heap.cycles.objects[of_group])])
+
+
+def _example(heap: Heap, names: ReferenceNames, cycle: int) -> tuple[Step, ...]:
+    rows = heap.cycles.example(cycle).tolist()
+    return tuple(
+        Step(
+            address=int(heap.addresses[row]),
+            type_name=heap.type_names[heap.type_codes[row]],
+            name=names.name(row, following),
+        )
+        for row, following in zip(rows, rows[1:] + rows[:1], strict=True)
+    )

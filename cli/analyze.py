@@ -1,0 +1,27 @@
+"""The ``analyze`` command."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import typer
+
+from cli.commands.diff import diff
+from cli.commands.report import report
+from cli.run import run
+
+app = typer.Typer(
+    name="analyze",
+    help="Find out from heap snapshots which objects are there, and who holds them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(report)
+app.command()(diff)
+
+
+def main() -> NoReturn:
+    """Run ``analyze``."""
+    run(app)

@@ -1,0 +1,30 @@
+"""``analyze diff``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.screen import progress, show, show_json
+
+
+def diff(
+    before: Annotated[Path, typer.Argument(help="The earlier snapshot.")],
+    after: Annotated[list[Path], typer.Argument(help="Later ones, in the order of their capture.")],
+    top: Annotated[int, typer.Option(min=1, help="Rows in each table.")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Say what grew between snapshots of a program: types, and unreachable cycles."""
+    from analyze.growth import compare
+    from analyze.heap import Heap
+    from analyze.render.document import growth_document
+    from analyze.render.terminal import render_growth
+
+    with progress() as step:
+        result = compare([Heap(path, step) for path in (before, *after)])
+    if json:
+        show_json(growth_document(result))
+    else:
+        show(render_growth(result, top=top))

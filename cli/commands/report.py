@@ -1,0 +1,29 @@
+"""``analyze report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.screen import progress, show, show_json
+
+
+def report(
+    snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
+    top: Annotated[int, typer.Option(min=1, help="Rows in each table.")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Say what is in a heap: unreachable cycles, and the largest types."""
+    from analyze.heap import Heap
+    from analyze.render.document import report_document
+    from analyze.render.terminal import render_report
+    from analyze.report import report as summarise
+
+    with progress() as step:
+        result = summarise(Heap(snapshot, step))
+    if json:
+        show_json(report_document(result))
+    else:
+        show(render_report(result, top=top))

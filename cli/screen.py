@@ -1,0 +1,67 @@
+"""What commands share: consoles, progress, JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from analyze.graph import compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import RenderableType
+
+# Work that is over within this many seconds shows no progress.
+_PATIENCE: Final = 1.0
+
+
+def show(result: RenderableType) -> None:
+    """Print a result on standard output: coloured on a terminal, plain in a pipe."""
+    Console(highlight=False, emoji=False).print(result)
+
+
+def show_json(document: Any) -> None:
+    """Print one JSON document on standard output."""
+    json.dump(document, sys.stdout, indent=2, ensure_ascii=True, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[str, float | None], None]]:
+    """Show what is being done on standard error, if that is a terminal and it takes long.
+
+    Yields
+    ------
+    callable
+        To be called with the name of a step as it begins, and the fraction done or None.
+    """
+    console = Console(stderr=True)
+    compiled.on_compile = lambda: console.print("compiling the graph engine, once …", style="dim")
+    began = time.monotonic()
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    task = bar.add_task("", total=None)
+
+    def step(name: str, done: float | None = None) -> None:
+        if time.monotonic() - began > _PATIENCE:
+            bar.start()
+        bar.update(task, description=name, completed=done or 0.0, total=None if done is None else 1.0)
+
+    try:
+        yield step
+    finally:
+        bar.stop()
