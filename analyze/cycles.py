@@ -63,23 +63,28 @@ def find_cycles(
     type_codes: NDArray[np.int32],
     type_names: list[str],
     shallow_size: NDArray[np.int64],
+    *,
+    with_retained: bool = True,
 ) -> Cycles:
-    """Find the cycles among the unreachable objects.
+    """Find the cycles among some objects, the unreachable ones as a rule.
 
     Parameters
     ----------
     graph
         n objects.
     members
-        Rows of the unreachable ones, ascending, shape (k,).
+        Rows of these, ascending, shape (k,).
     type_codes, type_names
         int32, shape (n,), indices into the names.
     shallow_size
         int64, shape (n,), bytes.
+    with_retained
+        Whether nothing but `members` refers to `members`, as with garbage, and retained
+        sizes are wanted; otherwise they are the shallow ones.
 
     Notes
     -----
-    Cost grows with the unreachable part only, but for one array of n. Retained sizes are
+    Cost grows with these objects only, but for one array of n. Retained sizes are
     those of the components' dominator tree, so that what two cycles share counts for
     neither, and what hangs off one counts for it.
     """
@@ -90,10 +95,11 @@ def find_cycles(
     sizes = shallow_size[members]
     component_size = _sum_by(component, sizes, found.count)
 
-    condensed = _condense(part, found)
-    sources = np.flatnonzero(source_components(part, found))
-    tree = dominator_tree(condensed, sources)
-    retained = tree.retained_sizes(component_size)
+    retained = component_size
+    if with_retained:
+        sources = np.flatnonzero(source_components(part, found))
+        tree = dominator_tree(_condense(part, found), sources)
+        retained = tree.retained_sizes(component_size)
 
     in_cycle = found.is_cycle[component]
     signature, signatures = _signatures(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 
 if TYPE_CHECKING:
     from analyze.heap import Heap
@@ -30,3 +31,7 @@ class ReferenceNames:
         if kind in _REVERSED:
             return f"[{len(graph.referents(source)) - 1 - int(places[-1])}]"
         return None
+
+    def column(self) -> pl.Series:
+        """Name every reference, in the order of the graph; null where unknown."""
+        return pl.Series([None] * self._heap.references.graph.references, dtype=pl.String)

@@ -7,7 +7,9 @@ from typing import NoReturn
 import typer
 
 from cli.commands.diff import diff
+from cli.commands.query import query
 from cli.commands.report import report
+from cli.commands.unreachable import unreachable
 from cli.run import run
 
 app = typer.Typer(
@@ -20,6 +22,8 @@ app = typer.Typer(
 )
 app.command()(report)
 app.command()(diff)
+app.command()(query)
+app.command()(unreachable)
 
 
 def main() -> NoReturn:

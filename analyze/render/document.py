@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analyze.growth import Growth
+    from analyze.plain_graph import UnreachableNodes
     from analyze.report import CycleGroup, HeapReport
 
 Document = dict[str, Any]
@@ -61,6 +62,11 @@ def growth_document(growth: Growth, *, top: int | None = None) -> Document:
         "unreachable_cycles": growth.cycles.head(top or growth.cycles.height).to_dicts(),
         "suspects": [],
     }
+
+
+def nodes_document(found: UnreachableNodes) -> Document:
+    """Give the document of ``analyze unreachable --json``."""
+    return {"unreachable": found.nodes, "cycles": found.cycles}
 
 
 def cycle_document(group: CycleGroup) -> Document:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from analyze.growth import Growth
+    from analyze.plain_graph import UnreachableNodes
     from analyze.report import CycleGroup, HeapReport, Totals
 
 
@@ -75,6 +76,33 @@ def _growth_parts(growth: Growth, top: int) -> Iterator[RenderableType]:
         yield _heading("Types by growth")
         yield _type_growth_table(growth.types.head(top))
         yield from _more(growth.types.height - top, "type changed", "types changed")
+
+
+def render_rows(rows: pl.DataFrame) -> RenderableType:
+    """Lay out the rows of a query, numbers to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    for name, dtype in rows.schema.items():
+        table.add_column(
+            printable(name), justify="right" if dtype.is_numeric() else "left", overflow="fold"
+        )
+    for row in rows.iter_rows():
+        table.add_row(*("" if value is None else Text(printable(str(value))) for value in row))
+    return Group(table, Text(plural(rows.height, "row"), style="dim"))
+
+
+def render_nodes(found: UnreachableNodes) -> RenderableType:
+    """Lay out the nodes that no start node reaches: one a line, then the cycles."""
+    if not found.nodes:
+        return Text("Every node can be reached.")
+    text = Text(f"{plural(len(found.nodes), 'node')} cannot be reached:\n", style="bold")
+    for node in found.nodes:
+        text.append(f"{printable(str(node))}\n", style="default")
+    text.append(f"\n{plural(len(found.cycles), 'cycle')} among them", style="bold")
+    for nodes, example in zip(found.cycles, found.examples, strict=True):
+        ring = " → ".join(printable(str(node)) for node in (*example, example[0]))
+        more = len(nodes) - len(example)
+        text.append(f"\n{ring}" + (f"  and {plural(more, 'node')} more" if more else ""))
+    return text
 
 
 # --- sentences
