@@ -7,31 +7,49 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from analyze.snapshot import NO_NAME
+
 if TYPE_CHECKING:
     from analyze.heap import Heap
 
-# The collector visits their items last to first.
-_REVERSED: Final = frozenset({"list", "tuple"})
+# Sequences, and whether the collector visits their items last to first.
+_REVERSED: Final = {"list": True, "tuple": True, "collections.deque": False}
 
 
 class ReferenceNames:
-    """Looks names up, a reference at a time."""
+    """The names of a heap's references.
+
+    Notes
+    -----
+    Names of keys, attributes and variables are in the file; indices of sequences follow
+    from the order of their referents.
+    """
 
     def __init__(self, heap: Heap) -> None:
-        self._heap = heap
+        self._graph = heap.references.graph
+        self._types = heap.type_names
+        self._type_codes = heap.type_codes
+        self._codes, self._names = heap.file.reference_names(heap.references)
 
     def name(self, source: int, target: int) -> str | None:
-        """Name the first reference between two rows; None where it has no certain name."""
-        heap = self._heap
-        graph = heap.references.graph
-        places = np.flatnonzero(graph.referents(source) == target)
+        """Name a reference between two rows, preferably by a word; None where unknown."""
+        graph = self._graph
+        start, end = graph.offsets[source : source + 2].tolist()
+        places = start + np.flatnonzero(graph.targets[start:end] == target)
+        named = places[self._codes[places] != NO_NAME]
+        if len(named):
+            return self._names[self._codes[named[0]]]
         if len(places) == 0:
             return None
-        kind = heap.type_names[heap.type_codes[source]]
-        if kind in _REVERSED:
-            return f"[{len(graph.referents(source)) - 1 - int(places[-1])}]"
-        return None
+        is_reversed = _REVERSED.get(self._types[self._type_codes[source]])
+        if is_reversed is None:
+            return None
+        index = end - 1 - int(places[-1]) if is_reversed else int(places[0]) - start
+        return f"[{index}]"
 
     def column(self) -> pl.Series:
         """Name every reference, in the order of the graph; null where unknown."""
-        return pl.Series([None] * self._heap.references.graph.references, dtype=pl.String)
+        words = pl.Series([*self._names, None], dtype=pl.String).gather(
+            np.where(self._codes == NO_NAME, len(self._names), self._codes)
+        )
+        return words.rename("name")

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from analyze.graph.compiled import IntArray
 
 # Columns that a file may lack: files of other writers need not know of them.
-_OPTIONAL: Final = frozenset({"hidden_referents"})
+_OPTIONAL: Final = frozenset({"hidden_referents", "names"})
+NO_NAME: Final = -1
 _ANOTHER: Final = "give a file that `snap.capture` wrote"
 
 
@@ -163,6 +164,49 @@ class SnapshotFile:
             dangling_at=dangling_at,
         )
 
+    def reference_names(self, references: References) -> tuple[NDArray[np.int32], list[str]]:
+        """Read the names of references.
+
+        Returns
+        -------
+        codes, names
+            int32 (m,), an index in `names` for each reference of the graph; -1 where it has
+            no name.
+
+        Notes
+        -----
+        O(n + m) time; one array of m.
+        """
+        total = references.graph.references + references.dangling
+        codes = np.full(total, NO_NAME, dtype=np.int32)
+        number_by_name: dict[str, int] = {}
+        if "names" not in self._columns:
+            return codes, []
+        bounds = references.graph.offsets
+        if references.dangling:
+            bounds = bounds + np.searchsorted(references.dangling_at, np.arange(total + 1))[bounds]
+        row = 0
+        for batch in self._batches("names"):
+            offsets = batch.offsets.to_numpy().astype(np.int64)
+            encoded = batch.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+            if not pa.types.is_dictionary(encoded.type):
+                encoded = encoded.dictionary_encode()
+            texts = encoded.dictionary.to_pylist()
+            numbers = [number_by_name.setdefault(text, len(number_by_name)) for text in texts]
+            indices = encoded.indices.fill_null(len(numbers)).to_numpy()
+            batch_codes = np.array([*numbers, NO_NAME], dtype=np.int32)[indices]
+            counts = np.diff(offsets)
+            starts = bounds[row : row + len(batch)]
+            room = bounds[row + 1 : row + len(batch) + 1] - starts
+            if (counts > room).any():
+                self._refuse("it names references that it does not hold", _ANOTHER)
+            at = np.arange(len(batch_codes), dtype=np.int64)
+            codes[at + np.repeat(starts - (offsets[:-1] - offsets[0]), counts)] = batch_codes
+            row += len(batch)
+        if references.dangling:
+            codes = np.delete(codes, references.dangling_at)
+        return codes, list(number_by_name)
+
     def frame(self) -> pl.DataFrame:
         """Read all columns into a polars frame."""
         import polars as pl
@@ -178,7 +222,7 @@ class SnapshotFile:
             return pq.ParquetFile(
                 self.path,
                 memory_map=True,
-                read_dictionary=["type_name", "root"],
+                read_dictionary=["type_name", "root", "names.list.element"],
                 page_checksum_verification=True,
             )
         except FileNotFoundError:
@@ -283,6 +327,8 @@ def _is_like(found: pa.DataType, column: str) -> bool:
     if column == "referents":
         is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
         return bool(is_list and pa.types.is_uint64(found.value_type))
+    if column == "names":
+        return bool(pa.types.is_list(found) or pa.types.is_large_list(found))
     return str(found) == COLUMNS[column]
 
 

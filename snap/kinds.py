@@ -13,9 +13,9 @@ _IS_DICT = 1 << 29  # Py_TPFLAGS_DICT_SUBCLASS
 _getters: Final = cast("dict[str, Any]", type.__dict__)
 _qualname = _getters["__qualname__"].__get__
 _module = _getters["__module__"].__get__
-_flags = _getters["__flags__"].__get__
-_mro = _getters["__mro__"].__get__
-_namespace = _getters["__dict__"].__get__
+flags_of = _getters["__flags__"].__get__
+mro_of = _getters["__mro__"].__get__
+namespace_of = _getters["__dict__"].__get__
 
 
 class Kind(enum.IntFlag):
@@ -32,6 +32,8 @@ class Kind(enum.IntFlag):
     UNSAFE_SIZE = 8
     # May be a module that must be spared (see quirks).
     MODULE = 16
+    # References of its instances have names that can be read, see `labels.are_readable`.
+    NAMED = 32
 
 
 def kind_of(cls: type, *, spare_modules: bool) -> Kind:
@@ -47,22 +49,22 @@ def kind_of(cls: type, *, spare_modules: bool) -> Kind:
     kind = Kind.PLAIN
     if cls is dict:
         kind |= Kind.DICT
-    elif _flags(cls) & _IS_DICT:
+    elif flags_of(cls) & _IS_DICT:
         kind |= Kind.DICT_SUBCLASS
     if cls is types.CodeType:
         kind |= Kind.CODE
     if not has_safe_size(cls):
         kind |= Kind.UNSAFE_SIZE
     # By identity: a metaclass may define __eq__.
-    if spare_modules and any(base is types.ModuleType for base in _mro(cls)):
+    if spare_modules and any(base is types.ModuleType for base in mro_of(cls)):
         kind |= Kind.MODULE
     return kind
 
 
 def has_safe_size(cls: type) -> bool:
     """Tell whether ``sys.getsizeof`` of an instance runs C code only."""
-    for base in _mro(cls):
-        method = _namespace(base).get("__sizeof__")
+    for base in mro_of(cls):
+        method = namespace_of(base).get("__sizeof__")
         if method is not None:
             return type(method) is types.MethodDescriptorType
     return False
@@ -105,11 +107,11 @@ def size_without_user_code(instance: object) -> int:
     """
     cls = type(instance)
     size = 0
-    for base in _mro(cls):
-        method = _namespace(base).get("__sizeof__")
+    for base in mro_of(cls):
+        method = namespace_of(base).get("__sizeof__")
         if type(method) is types.MethodDescriptorType:
             size = method(instance)
             break
-    flags = _flags(cls)
+    flags = flags_of(cls)
     header = _GC_HEADER if flags & _HAS_GC else 0
     return size + header + (_MANAGED_HEADER if flags & _MANAGED else 0)

@@ -43,6 +43,9 @@ COLUMNS = {
     "hidden_referents": "int32",
     # What holds the object, where it has a name of its own: `module app.cache`.
     "root": "string",
+    # Names of the references, in the order of `referents`: keys, attributes, variables;
+    # null where unknown. Empty where none of an object's references has a name.
+    "names": "large_list<element: dictionary<values=string, indices=int32, ordered=0>>",
 }
 
 # The generation of objects that gc.freeze() has set aside.

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from snap import hidden, wire
 from snap.kinds import Kind, kind_of, name_of, size_without_user_code
+from snap.labels import Labels, are_readable, is_telling
 from snap.native import addresses
 from snap.own import split_own
 from snap.quirks import modules_to_spare
 from snap.schema import PERMANENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from snap.native import Channel
 
@@ -57,6 +58,7 @@ class Walk:
         self._separator = (object(),)
         self._pending: list[object] = []
         self._frozen_unseen = False
+        self._labels = Labels(build_dicts=False)
 
     def run(self, facts: bytes, first: object, *, thaw: bool) -> None:
         """Walk everything.
@@ -69,9 +71,11 @@ class Walk:
             The first object that the capture made, see `split_own`.
         thaw
             Whether objects set aside by ``gc.freeze()`` may be put back among the others
-            to be seen: in a forked copy only. Otherwise they are found through referents.
+            to be seen, and instances given dicts to learn their attributes: in a forked
+            copy only. Otherwise frozen objects are found through referents.
         """
         self._send(wire.FACTS, facts)
+        self._labels = Labels(build_dicts=thaw)
         own, generations = _tracked_objects(first, thaw=thaw)
         self._frozen_unseen = not thaw and gc.get_freeze_count() > 0
         for _, objects in generations:
@@ -104,7 +108,7 @@ class Walk:
         if generation == wire.UNTRACKED and self._frozen_unseen:
             flags = bytes(map(gc.is_tracked, chunk))
 
-        dict_rows, closer_rows = self._look(chunk)
+        dict_rows, named_rows, closer_rows = self._look(chunk)
         closer = [(row, self._kinds[id(type(chunk[row]))]) for row in closer_rows]
 
         asked: list[object] = [self._separator] * (2 * count)
@@ -158,31 +162,40 @@ class Walk:
             flags,
         )
         self._send(wire.SIZES, self._sizes(measured, closer, chunk).tobytes())
-        mask = self._channel.receive(len(referents))
-        self._pending += compress(referents, mask)
+        self._pending += compress(referents, self._channel.receive(len(referents)))
+        keys_at = slice(header.told, header.told + header.keys)
+        wanted = compress(referents[keys_at], self._channel.receive(header.keys))
+        self._send_names(chunk, named_rows, wanted)
         self._walked += count
         if self._on_chunk is not None:
             self._on_chunk(self._walked)
 
     # --- the writer's answers
 
-    def _look(self, chunk: list[object]) -> tuple[array[int], array[int]]:
-        """Learn which rows are plain dicts and which need a closer look."""
-        unmet, dicts, closer = self._receive_look()
+    def _look(self, chunk: list[object]) -> tuple[array[int], array[int], array[int]]:
+        """Learn which rows are plain dicts, have names to read, or need a closer look."""
+        unmet, dicts, named, closer = self._receive_look()
         if unmet:
             described = []
             for row in unmet:
                 cls = type(chunk[row])
                 kind = kind_of(cls, spare_modules=bool(self._spared))
+                if are_readable(cls):
+                    kind |= Kind.NAMED
                 if kind:
                     self._kinds[id(cls)] = kind
                 described.append((id(cls), int(kind), name_of(cls)))
             self._send(wire.KINDS, json.dumps(described).encode("ascii"))
-            _, dicts, closer = self._receive_look()
-        return dicts, closer
+            _, dicts, named, closer = self._receive_look()
+        return dicts, named, closer
 
-    def _receive_look(self) -> tuple[array[int], array[int], array[int]]:
-        return self._receive_rows(), self._receive_rows(), self._receive_rows()
+    def _receive_look(self) -> tuple[array[int], array[int], array[int], array[int]]:
+        return (
+            self._receive_rows(),
+            self._receive_rows(),
+            self._receive_rows(),
+            self._receive_rows(),
+        )
 
     def _receive_rows(self) -> array[int]:
         rows = array("i")
@@ -210,6 +223,21 @@ class Walk:
             if kind & Kind.UNSAFE_SIZE:
                 sizes[row] = size_without_user_code(chunk[row])
         return sizes
+
+    def _send_names(
+        self, chunk: list[object], named_rows: array[int], keys: Iterable[object]
+    ) -> None:
+        """Send the texts of keys, and the names of what instances refer to."""
+        texts = [(id(key), key) for key in keys if is_telling(key)]
+        groups: list[tuple[str, int]] = []
+        rows, held = array("q"), []
+        for name, named, found in self._labels.read(chunk, named_rows):
+            groups.append((name, len(named)))
+            rows.extend(named)
+            held.append(found)
+        text = json.dumps({"keys": texts, "groups": groups}).encode("ascii")
+        header = wire.pack_names_header(wire.NamesHeader(text=len(text), places=len(rows)))
+        self._send(wire.NAMES, b"".join((header, text, rows.tobytes(), *held)))
 
     # --- messages
 

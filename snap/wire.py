@@ -13,15 +13,18 @@ walk says    body
 ``TYPES``    type address of each of n objects; answered by ``Look``
 ``KINDS``    JSON: [address, kind, name] of the types asked for; answered by ``Look``
 ``ROWS``     `RowsHeader`, then its columns
-``SIZES``    shallow size of each of the n objects; answered by a mask
+``SIZES``    shallow size of each of the n objects; answered by two masks
+``NAMES``    `NamesHeader`, then its parts: names of references; completes the chunk
 ``END``      nothing
 ===========  =========================================================================
 
-``Look`` is three lists of rows (count, then 4-byte rows): the first object of each type
-not met before; plain dicts; other objects of a kind that needs a closer look.
+``Look`` is four lists of rows (count, then 4-byte rows): the first object of each type
+not met before; plain dicts; objects whose references have names to be read; other objects
+of a kind that needs a closer look.
 
-The mask has a byte for each referent of ``ROWS`` (told, then keys, then hidden): 1 for
-the first sight of an object, which is to be a row of a later chunk.
+The first mask has a byte for each referent of ``ROWS`` (told, then keys, then hidden): 1
+for the first sight of an object, which is to be a row of a later chunk. The second has a
+byte for each key: 1 if its text is wanted, should it be an identifier.
 """
 
 from __future__ import annotations
@@ -36,10 +39,14 @@ TYPES = b"TYPE"
 KINDS = b"KIND"
 ROWS = b"ROWS"
 SIZES = b"SIZE"
+NAMES = b"NAME"
 END = b"DONE"
 
 _HEADER = struct.Struct("=4sQ")
 HEADER_SIZE = _HEADER.size
+
+_NAMES_HEADER = struct.Struct("=2q")
+NAMES_HEADER_SIZE = _NAMES_HEADER.size
 
 _ROWS_HEADER = struct.Struct("=10q")
 ROWS_HEADER_SIZE = _ROWS_HEADER.size
@@ -73,6 +80,28 @@ class RowsHeader(NamedTuple):
     sentinel: int
 
 
+class NamesHeader(NamedTuple):
+    """Lengths of the parts of ``NAMES``, which follow it in this order.
+
+    JSON (`text` bytes): ``{"keys": [[address, text], ...], "groups": [[name, count], ...]}``;
+    then for all groups together the rows, and the address that each refers to under the
+    group's name (`places` each).
+    """
+
+    text: int
+    places: int
+
+
+def pack_names_header(fields: NamesHeader) -> bytes:
+    """Pack the header of a ``NAMES`` body."""
+    return _NAMES_HEADER.pack(*fields)
+
+
+def parse_names_header(data: bytes | bytearray) -> NamesHeader:
+    """Unpack the header of a ``NAMES`` body."""
+    return NamesHeader(*_NAMES_HEADER.unpack_from(data))
+
+
 def header(tag: bytes, length: int) -> bytes:
     """Pack a message's header."""
     return _HEADER.pack(tag, length)
@@ -89,6 +118,6 @@ def pack_rows_header(fields: RowsHeader) -> bytes:
     return _ROWS_HEADER.pack(*fields)
 
 
-def parse_rows_header(data: bytes) -> RowsHeader:
+def parse_rows_header(data: bytes | bytearray) -> RowsHeader:
     """Unpack the header of a ``ROWS`` body."""
     return RowsHeader(*_ROWS_HEADER.unpack_from(data))

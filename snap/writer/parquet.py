@@ -35,6 +35,7 @@ SCHEMA: Final = pa.schema(
         pa.field("referents", pa.large_list(pa.field("element", pa.uint64(), nullable=False))),
         pa.field("hidden_referents", pa.int32(), nullable=False),
         pa.field("root", pa.string()),
+        pa.field("names", pa.large_list(pa.dictionary(pa.int32(), pa.string()))),
     ]
 )
 
@@ -48,19 +49,27 @@ class SnapshotFile:
     ----------
     path
         An existing empty file.
-    type_names
-        Grows while rows are added; columns hold indices into it.
+    type_names, reference_names
+        Grow while rows are added; columns hold indices into them.
     """
 
-    def __init__(self, path: str, type_names: list[str]) -> None:
+    def __init__(self, path: str, type_names: list[str], reference_names: list[str]) -> None:
         self._type_names = type_names
+        self._reference_names = reference_names
         self._parquet = pq.ParquetWriter(
             path,
             SCHEMA,
             compression="zstd",
             compression_level=1,
             # Dictionaries waste time and space where nearly all values differ.
-            use_dictionary=["type_name", "shallow_size", "refcount", "hidden_referents", "root"],
+            use_dictionary=[
+                "type_name",
+                "shallow_size",
+                "refcount",
+                "hidden_referents",
+                "root",
+                "names.list.element",
+            ],
             column_encoding={
                 "address": "DELTA_BINARY_PACKED",
                 "referents.list.element": "BYTE_STREAM_SPLIT",
@@ -70,7 +79,8 @@ class SnapshotFile:
         )
         self._parts: list[Columns] = []
         self._rows = 0
-        self._queue: queue.Queue[tuple[list[Columns], list[str]] | None] = queue.Queue(_WAITING)
+        self._queue: queue.Queue[tuple[list[Columns], list[str], list[str]] | None]
+        self._queue = queue.Queue(_WAITING)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._encode, name="encoder", daemon=True)
         self._thread.start()
@@ -106,7 +116,7 @@ class SnapshotFile:
     def _flush(self) -> None:
         self._raise_failure()
         # Names known now cover all rows added until now.
-        self._queue.put((self._parts, self._type_names.copy()))
+        self._queue.put((self._parts, self._type_names.copy(), self._reference_names.copy()))
         self._parts, self._rows = [], 0
 
     def _raise_failure(self) -> None:
@@ -122,19 +132,17 @@ class SnapshotFile:
                     self._failure = failure
 
 
-def _batch(parts: list[Columns], type_names: list[str]) -> pa.RecordBatch:
+def _batch(
+    parts: list[Columns], type_names: list[str], reference_names: list[str]
+) -> pa.RecordBatch:
     def column(name: str) -> NDArray[Any]:
         return np.concatenate([part[name] for part in parts])
 
     lists: list[ReferentLists] = [part["referents"] for part in parts]
     values = np.concatenate([each.values for each in lists])
-    counts = np.concatenate([np.diff(each.offsets) for each in lists])
-    offsets = np.zeros(len(counts) + 1, dtype=np.int64)
-    np.cumsum(counts, out=offsets[1:])
-
-    names, used = np.unique(column("type_name"), return_inverse=True)
+    offsets = _join_offsets([each.offsets for each in lists])
     generation = column("generation")
-    roots: list[str | None] = [None] * len(counts)
+    roots: list[str | None] = [None] * len(generation)
     first = 0
     for part in parts:
         for row, label in part["root"]:
@@ -142,9 +150,7 @@ def _batch(parts: list[Columns], type_names: list[str]) -> pa.RecordBatch:
         first += len(part["address"])
     arrays = [
         pa.array(column("address")),
-        pa.DictionaryArray.from_arrays(
-            pa.array(used.astype(np.int32)), pa.array([type_names[name] for name in names])
-        ),
+        _encode_names(column("type_name"), type_names),
         pa.array(column("shallow_size")),
         pa.array(column("refcount")),
         pa.array(column("tracked")),
@@ -152,8 +158,33 @@ def _batch(parts: list[Columns], type_names: list[str]) -> pa.RecordBatch:
         pa.LargeListArray.from_arrays(offsets, values, type=SCHEMA.field("referents").type),
         pa.array(np.concatenate([each.hidden_counts for each in lists])),
         pa.array(roots, pa.string()),
+        pa.LargeListArray.from_arrays(
+            _join_offsets([part["names"][0] for part in parts]),
+            _encode_names(
+                np.concatenate([part["names"][1] for part in parts]), reference_names
+            ),
+        ),
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+
+def _join_offsets(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    counts = np.concatenate([np.diff(offsets) for offsets in parts])
+    joined = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=joined[1:])
+    return joined
+
+
+def _encode_names(numbers: NDArray[np.int32], names: list[str]) -> pa.DictionaryArray:
+    """Encode with the names in use only; a negative number becomes null."""
+    is_used = np.zeros(len(names) + 1, dtype=np.bool_)
+    is_used[numbers] = True  # -1 marks the last, which is no name
+    used = np.flatnonzero(is_used[:-1])
+    place = np.full(len(names) + 1, -1, dtype=np.int32)
+    place[used] = np.arange(len(used), dtype=np.int32)
+    texts = [names[number].encode("utf-8", "backslashreplace").decode() for number in used]
+    indices = pa.array(place[numbers], mask=numbers < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))
 
 
 def generations(generation: int, tracked: NDArray[np.bool_]) -> NDArray[np.int8]:

@@ -66,6 +66,11 @@ class Rows:
             tracked=tracked,
         )
 
+    def keys(self) -> NDArray[np.uint64]:
+        """Give the keys of all plain dicts, uint64 (k,)."""
+        first = self.header.told
+        return self.referents[first : first + self.header.keys]
+
     def refcounts(self) -> NDArray[np.int64]:
         """Take the capture's own references off the counts, int64 (n,)."""
         raw = self.raw_refcounts[:-1]

@@ -18,7 +18,10 @@ _ADDRESS_BITS: Final = 48
 
 SEEN: Final = 1
 OWN: Final = 2
+# A root with a name.
 NAMED: Final = 4
+# A key of a dict.
+KEY: Final = 8
 
 
 class AddressMap:
@@ -61,16 +64,16 @@ class AddressMap:
         """Set a flag in each slot; slots may repeat."""
         self._flags[slots] |= np.uint8(flag)
 
-    def first_sights(self, slots: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Mark all slots as seen; tell for each whether this is the first sight of it.
+    def first_sights(self, slots: NDArray[np.int64], flag: int) -> NDArray[np.bool_]:
+        """Mark all slots; tell for each whether this is the first time.
 
         Returns
         -------
         bool (n,)
-            True at one place for each slot that was neither seen nor own before.
+            True at one place for each slot that had neither this flag nor OWN before.
         """
         first = np.zeros(len(slots), dtype=np.bool_)
-        candidates = np.flatnonzero(self._flags[slots] & (SEEN | OWN) == 0)
+        candidates = np.flatnonzero(self._flags[slots] & (flag | OWN) == 0)
         values = slots[candidates]
         order = np.argsort(values)
         values = values[order]
@@ -78,7 +81,7 @@ class AddressMap:
         np.not_equal(values[1:], values[:-1], out=changes[1:])
         chosen = candidates[order[changes]]
         first[chosen] = True
-        self.mark(slots[chosen], SEEN)
+        self.mark(slots[chosen], flag)
         return first
 
     def _add_blocks(self, pages: NDArray[np.int64]) -> None:

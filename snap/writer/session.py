@@ -16,9 +16,10 @@ import numpy as np
 from snap import wire
 from snap.errors import SnapError
 from snap.kinds import Kind
+from snap.writer.names import MOST_KEYS, NameTable
 from snap.writer.parquet import SnapshotFile, generations
 from snap.writer.rows import Rows
-from snap.writer.seen import NAMED, OWN, SEEN, AddressMap
+from snap.writer.seen import KEY, NAMED, OWN, SEEN, AddressMap
 from snap.writer.type_table import UNMET, TypeTable
 
 if TYPE_CHECKING:
@@ -61,11 +62,13 @@ class Session:
         self._patience = patience
         self._seen = AddressMap()
         self._types = TypeTable()
-        self._file = SnapshotFile(temporary, self._types.names)
+        self._names = NameTable()
+        self._file = SnapshotFile(temporary, self._types.names, self._names.names)
         self._labels: dict[int, str] = {}
         self._facts: dict[str, Any] = {}
         self._type_addresses: NDArray[np.uint64] = np.zeros(0, dtype=np.uint64)
-        self._mask = b""
+        self._masks = b""
+        self._sizes: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._waiting: tuple[Rows, NDArray[np.bool_]] | None = None
         self._reported = time.monotonic()
         self.objects = 0
@@ -89,6 +92,7 @@ class Session:
             wire.KINDS: self._on_kinds,
             wire.ROWS: self._on_rows,
             wire.SIZES: self._on_sizes,
+            wire.NAMES: self._on_names,
         }
         while True:
             tag, length = wire.parse_header(bytes(self._read(wire.HEADER_SIZE)))
@@ -126,12 +130,17 @@ class Session:
         if len(unmet):
             # One row for each type: the walk describes it and asks again.
             _, firsts = np.unique(self._type_addresses[unmet], return_index=True)
-            look = (unmet[firsts], nothing, nothing)
+            look = (unmet[firsts], nothing, nothing, nothing)
         else:
             kinds = self._types.kinds(numbers)
             special = np.flatnonzero(kinds)
-            is_dict = kinds[special] == Kind.DICT
-            look = (nothing, special[is_dict], special[~is_dict])
+            kinds = kinds[special]
+            look = (
+                nothing,
+                special[kinds & Kind.DICT != 0],
+                special[kinds & Kind.NAMED != 0],
+                special[kinds & ~(Kind.DICT | Kind.NAMED) != 0],
+            )
         for rows in look:
             self._answers.write(np.int64(len(rows)).tobytes() + rows.astype(np.int32).tobytes())
         self._answers.flush()
@@ -146,15 +155,22 @@ class Session:
         is_object = np.ones(len(slots), dtype=np.bool_)
         is_object[told] = ~is_marker
         mask = np.zeros(len(slots), dtype=np.bool_)
-        mask[is_object] = self._seen.first_sights(slots[is_object])
-        self._mask = mask.tobytes()
+        mask[is_object] = self._seen.first_sights(slots[is_object], SEEN)
+        keys = slots[rows.header.told : rows.header.told + rows.header.keys]
+        in_small = np.repeat(rows.dict_lengths <= MOST_KEYS, rows.dict_lengths)
+        wanted = np.zeros(len(keys), dtype=np.bool_)
+        wanted[in_small] = self._seen.first_sights(keys[in_small], KEY)
+        self._masks = mask.tobytes() + wanted.tobytes()
         self._waiting = (rows, flags & OWN != 0)
 
     def _on_sizes(self, body: bytearray) -> None:
-        # Answered before the rows are assembled: the walk goes on meanwhile.
-        self._answers.write(self._mask)
+        self._answers.write(self._masks)
         self._answers.flush()
-        assert self._waiting is not None  # noqa: S101 - sizes follow rows
+        self._sizes = np.frombuffer(body, dtype=np.int64)
+
+    def _on_names(self, body: bytearray) -> None:
+        # The walk is at its next chunk meanwhile.
+        assert self._waiting is not None  # noqa: S101 - names follow rows
         rows, own = self._waiting
         lists = rows.referent_lists(own)
         numbers = self._types.numbers(self._type_addresses)
@@ -162,11 +178,12 @@ class Session:
             {
                 "address": rows.addresses,
                 "type_name": self._types.name_numbers(numbers),
-                "shallow_size": np.frombuffer(body, dtype=np.int64),
+                "shallow_size": self._sizes,
                 "refcount": rows.refcounts(),
                 "tracked": rows.tracked,
                 "generation": generations(rows.header.generation, rows.tracked),
                 "referents": lists,
+                "names": self._names.name(body, rows, lists),
                 "root": self._roots(rows.addresses),
             }
         )

@@ -1,26 +1,69 @@
-"""Leak one: a cache that never evicts."""
+"""Visitors' sessions. Leak 1: the cache never evicts.
+
+::
+
+    module shop.cache ── SESSIONS ──► dict ──► Session ──► cart, token, user
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import secrets
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from shop.errors import RequestError
+
+if TYPE_CHECKING:
+    from shop.catalogue import Product
+
+_PREFERENCES: Final = {
+    "consent": "necessary",
+    "country": "DE",
+    "currency": "EUR",
+    "device": "desktop",
+    "experiment": "control",
+    "locale": "de-DE",
+    "newsletter": "no",
+    "page_size": "24",
+    "referrer": "direct",
+    "sort_by": "popularity",
+    "theme": "light",
+    "timezone": "Europe/Berlin",
+}
 
 
-@dataclass
-class Session:
-    """What the shop remembers of a visitor."""
+class Session(dict[str, str]):
+    """A visitor's preferences, a mapping as in most web frameworks, and a cart."""
 
-    token: str
-    user: str
-    cart: list[str] = field(default_factory=list)
-    page: bytes = b""
+    __slots__ = ("cart", "token", "user")
 
-
-# Every visitor stays for ever: nobody wrote the line that removes one.
-SESSIONS: dict[str, Session] = {}
+    def __init__(self, user: str) -> None:
+        super().__init__(_PREFERENCES)
+        self.user = user
+        self.token = secrets.token_hex(16)
+        self.cart: list[Product] = []
 
 
-def session(token: str) -> Session:
-    """Find or open a session."""
-    if token not in SESSIONS:
-        SESSIONS[token] = Session(token=token, user=f"user {token}", page=bytes(1500))
-    return SESSIONS[token]
+# The leak: log-ins add to it, and nothing ever takes a session out, neither a log-out nor age.
+SESSIONS: Final[dict[str, Session]] = {}
+
+
+def log_in(user: str) -> Session:
+    """Open a session."""
+    session = Session(user)
+    SESSIONS[session.token] = session
+    return session
+
+
+def find_session(token: str | None) -> Session:
+    """Find the session of a request.
+
+    Raises
+    ------
+    RequestError
+        If the token is missing or unknown.
+    """
+    session = None if token is None else SESSIONS.get(token)
+    if session is None:
+        raise RequestError(HTTPStatus.UNAUTHORIZED, f"no session has the token {token!r}")
+    return session
