@@ -7,6 +7,7 @@ import sys
 import types
 from typing import Any, Final, cast
 
+_INLINE_VALUES = 1 << 2  # Py_TPFLAGS_INLINE_VALUES, 3.13 and later
 _IS_DICT = 1 << 29  # Py_TPFLAGS_DICT_SUBCLASS
 
 # The getters of `type` itself: a metaclass may define its own, which may raise or lie.
@@ -16,6 +17,8 @@ _module = _getters["__module__"].__get__
 flags_of = _getters["__flags__"].__get__
 mro_of = _getters["__mro__"].__get__
 namespace_of = _getters["__dict__"].__get__
+_basic_size = _getters["__basicsize__"].__get__
+_item_size = _getters["__itemsize__"].__get__
 
 
 class Kind(enum.IntFlag):
@@ -32,8 +35,18 @@ class Kind(enum.IntFlag):
     UNSAFE_SIZE = 8
     # May be a module that must be spared (see quirks).
     MODULE = 16
-    # References of its instances have names that can be read, see `labels.are_readable`.
+    # References of its instances have names that can be read (see labels), or it is a frame.
     NAMED = 32
+    # May refer to something.
+    CONTAINER = 64
+    # Its size follows from the number of its referents.
+    TUPLE = 128
+
+
+# Kinds of which the walk must see each object.
+CLOSER = Kind.DICT_SUBCLASS | Kind.CODE | Kind.UNSAFE_SIZE | Kind.MODULE
+# A size that is not the same for all instances.
+VARIES = -1
 
 
 def kind_of(cls: type, *, spare_modules: bool) -> Kind:
@@ -56,9 +69,28 @@ def kind_of(cls: type, *, spare_modules: bool) -> Kind:
     if not has_safe_size(cls):
         kind |= Kind.UNSAFE_SIZE
     # By identity: a metaclass may define __eq__.
+    if flags_of(cls) & _HAS_GC:
+        kind |= Kind.CONTAINER
+    if cls is tuple:
+        kind |= Kind.TUPLE
     if spare_modules and any(base is types.ModuleType for base in mro_of(cls)):
         kind |= Kind.MODULE
     return kind
+
+
+def fixed_size(cls: type) -> int:
+    """Give the size of every instance of a type, bytes, or VARIES.
+
+    For tuples, the size of the empty one.
+    """
+    if cls is tuple:
+        return sys.getsizeof(())
+    if _item_size(cls) or flags_of(cls) & _INLINE_VALUES:
+        return VARIES
+    for base in mro_of(cls):
+        if "__sizeof__" in namespace_of(base):
+            return _basic_size(cls) + _header_size(cls) if base is object else VARIES
+    return VARIES
 
 
 def has_safe_size(cls: type) -> bool:
@@ -112,6 +144,16 @@ def size_without_user_code(instance: object) -> int:
         if type(method) is types.MethodDescriptorType:
             size = method(instance)
             break
+    return size + _header_size(cls)
+
+
+def basic_size(cls: type) -> int:
+    """Give the size of an instance as its type alone tells it, bytes."""
+    size: int = _basic_size(cls)
+    return size + _header_size(cls)
+
+
+def _header_size(cls: type) -> int:
     flags = flags_of(cls)
     header = _GC_HEADER if flags & _HAS_GC else 0
-    return size + header + (_MANAGED_HEADER if flags & _MANAGED else 0)
+    return header + (_MANAGED_HEADER if flags & _MANAGED else 0)

@@ -15,7 +15,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from snap.kinds import flags_of, mro_of, namespace_of
-from snap.native import addresses, local_addresses
+from snap.native import addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -71,7 +71,7 @@ def are_readable(cls: type) -> bool:
 
 
 class Labels:
-    """Reads names, a chunk of objects at a time.
+    """Reads names, for objects of one type at a time.
 
     Parameters
     ----------
@@ -86,41 +86,21 @@ class Labels:
         # even a name: its count would be wrong when its turn comes.
         self._plans: dict[int, dict[str, Any]] = {}
 
-    def read(self, chunk: list[object], rows: Iterable[int]) -> Iterator[tuple[str, list[int], bytes]]:
-        """Name what some objects refer to.
-
-        Parameters
-        ----------
-        chunk, rows
-            Objects, and which of them to look at.
+    def read(self, items: tuple[object, ...]) -> Iterator[tuple[str, bytes]]:
+        """Name what objects of one type refer to.
 
         Yields
         ------
-        (name, rows, addresses)
-            What each of the rows holds under the name, native 8-byte integers.
+        (name, addresses)
+            What each holds under the name, native 8-byte integers; an address that is no
+            object of the program where it holds nothing.
         """
-        by_type: dict[int, list[int]] = {}
-        for row in rows:
-            by_type.setdefault(id(type(chunk[row])), []).append(row)
-        for group in by_type.values():
-            items = [chunk[row] for row in group]
-            if type(items[0]) is types.FrameType:
-                yield from _frame_locals(group, items)
-                continue
-            for name, prepare in self._plan(items).items():
-                read = prepare(type(items[0]), name)
-                if read is None:
-                    continue
-                values = read(items)
-                present = [value is not _MISSING for value in values]
-                if all(present):
-                    yield name, group, addresses(tuple(values))
-                else:
-                    kept = [row for row, there in zip(group, present, strict=True) if there]
-                    found = tuple(value for value in values if value is not _MISSING)
-                    yield name, kept, addresses(found)
+        for name, prepare in self._plan(items).items():
+            read = prepare(type(items[0]), name)
+            if read is not None:
+                yield name, addresses(tuple(read(items)))
 
-    def _plan(self, items: list[object]) -> dict[str, Any]:
+    def _plan(self, items: tuple[object, ...]) -> dict[str, Any]:
         """Say which names to read of a type's instances, and how to make the reader."""
         cls = type(items[0])
         plan = self._plans.get(id(cls))
@@ -180,13 +160,13 @@ def _class_dict_reader(_: type, __: str) -> Any:
     return _class_dicts
 
 
-def _class_dicts(items: list[object]) -> list[object]:
+def _class_dicts(items: tuple[object, ...]) -> list[object]:
     """Give the dicts behind the read-only views of classes."""
     return [gc.get_referents(namespace_of(item))[0] for item in items]
 
 
 def _reader(get: Callable[[object], object]) -> Any:
-    def read(items: list[object]) -> list[object]:
+    def read(items: tuple[object, ...]) -> list[object]:
         try:
             return list(map(get, items))
         except Exception:  # noqa: BLE001 - unset in one of them
@@ -213,7 +193,7 @@ def _attribute_reader(cls: type, name: str) -> Any:
                 return None
             break
 
-    def read(items: list[object]) -> list[object]:
+    def read(items: tuple[object, ...]) -> list[object]:
         try:
             values = list(map(_get_attribute, items, repeat(name)))
         except Exception:  # noqa: BLE001 - absent in one of them
@@ -242,11 +222,3 @@ def _mentioned_names(cls: type) -> Iterator[str]:
             for member in list(namespace_of(base).values()):
                 if type(member) is types.FunctionType:
                     yield from member.__code__.co_names
-
-
-def _frame_locals(
-    rows: list[int], frames: list[object]
-) -> Iterator[tuple[str, list[int], bytes]]:
-    for row, frame in zip(rows, frames, strict=True):
-        for name, address in local_addresses(frame):  # type: ignore[arg-type]
-            yield name, [row], address.to_bytes(8, sys.byteorder)

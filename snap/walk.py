@@ -12,13 +12,21 @@ import json
 import sys
 import types
 from array import array
-from itertools import compress
-from typing import TYPE_CHECKING, Any, Final, cast
+from itertools import accumulate, compress
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from snap import hidden, wire
-from snap.kinds import Kind, kind_of, name_of, size_without_user_code
+from snap.kinds import (
+    CLOSER,
+    Kind,
+    basic_size,
+    fixed_size,
+    kind_of,
+    name_of,
+    size_without_user_code,
+)
 from snap.labels import Labels, are_readable, is_telling
-from snap.native import addresses
+from snap.native import POINTER_SIZE, addresses, local_addresses
 from snap.own import split_own
 from snap.quirks import modules_to_spare
 from snap.schema import PERMANENT
@@ -30,11 +38,23 @@ if TYPE_CHECKING:
 
 # Objects a chunk: large enough to make Python's share vanish, small enough that what one
 # loop touches is still cached when the next one does.
-CHUNK: Final = 8192
+CHUNK: Final = 16384
 
 Generation = tuple[int, list[object]]
 
 _module_namespace = cast("dict[str, Any]", types.ModuleType.__dict__)["__dict__"].__get__
+
+
+class _Look(NamedTuple):
+    """What the writer wants done with the objects of a chunk, by row."""
+
+    dicts: array[int]
+    closer: array[int]
+    # Groups of one type.
+    named: list[array[int]]
+    # A byte for each object: ask for its referents; ask for its size.
+    containers: bytes
+    measured: bytes
 
 
 class Walk:
@@ -108,22 +128,16 @@ class Walk:
         if generation == wire.UNTRACKED and self._frozen_unseen:
             flags = bytes(map(gc.is_tracked, chunk))
 
-        dict_rows, named_rows, closer_rows = self._look(chunk)
-        closer = [(row, self._kinds[id(type(chunk[row]))]) for row in closer_rows]
-
-        asked: list[object] = [self._separator] * (2 * count)
-        asked[1::2] = chunk
-        measured = chunk
+        look = self._look(chunk)
+        closer = [(row, self._kinds[id(type(chunk[row]))]) for row in look.closer]
+        asking = chunk
         hidden_rows, hidden_counts = array("q"), array("q")
         hidden_objects: list[object] = []
         for row, kind in closer:
             found: list[object] = []
-            if kind & Kind.UNSAFE_SIZE:
-                if measured is chunk:
-                    measured = chunk.copy()
-                measured[row] = None
             if kind & Kind.MODULE:
-                asked[2 * row + 1] = self._spare(chunk[row])
+                asking = chunk.copy() if asking is chunk else asking
+                asking[row] = self._spare(chunk[row])
             if kind & Kind.DICT_SUBCLASS:
                 found = hidden.of_dict_subclass(cast("dict[object, object]", chunk[row]))
             if kind & Kind.CODE:
@@ -133,16 +147,19 @@ class Walk:
                 hidden_counts.append(len(found))
                 hidden_objects += found
         lengths, keys = hidden.of_plain_dicts(
-            cast("list[dict[object, object]]", list(map(chunk.__getitem__, dict_rows)))
+            cast("list[dict[object, object]]", list(map(chunk.__getitem__, look.dicts)))
         )
+        containers = list(compress(asking, look.containers))
+        asked: list[object] = [self._separator] * (2 * len(containers))
+        asked[1::2] = containers
         told = gc.get_referents(*asked)
-        del asked
+        del asked, asking, containers
 
         referents = (*told, *keys, *hidden_objects)
         header = wire.RowsHeader(
             objects=count,
             told=len(told),
-            dicts=len(dict_rows),
+            dicts=len(look.dicts),
             keys=len(keys),
             closer=len(hidden_rows),
             hidden=len(hidden_objects),
@@ -157,44 +174,47 @@ class Walk:
             chunk_addresses,
             refcounts,
             addresses(referents),
-            (dict_rows, lengths),
+            (look.dicts, lengths),
             (hidden_rows, hidden_counts),
             flags,
         )
-        self._send(wire.SIZES, self._sizes(measured, closer, chunk).tobytes())
+        sizes = _sizes(compress(chunk, look.measured))
+        sizes.extend(
+            size_without_user_code(chunk[row]) for row, kind in closer if kind & Kind.UNSAFE_SIZE
+        )
+        self._send(wire.SIZES, sizes.tobytes())
         self._pending += compress(referents, self._channel.receive(len(referents)))
         keys_at = slice(header.told, header.told + header.keys)
         wanted = compress(referents[keys_at], self._channel.receive(header.keys))
-        self._send_names(chunk, named_rows, wanted)
+        self._send_names(chunk, look.named, wanted)
         self._walked += count
         if self._on_chunk is not None:
             self._on_chunk(self._walked)
 
     # --- the writer's answers
 
-    def _look(self, chunk: list[object]) -> tuple[array[int], array[int], array[int]]:
-        """Learn which rows are plain dicts, have names to read, or need a closer look."""
-        unmet, dicts, named, closer = self._receive_look()
-        if unmet:
+    def _look(self, chunk: list[object]) -> _Look:
+        """Learn what is to be done with the objects of a chunk."""
+        while unmet := self._receive_rows():
             described = []
             for row in unmet:
                 cls = type(chunk[row])
                 kind = kind_of(cls, spare_modules=bool(self._spared))
                 if are_readable(cls):
                     kind |= Kind.NAMED
-                if kind:
+                if kind & CLOSER:
                     self._kinds[id(cls)] = kind
-                described.append((id(cls), int(kind), name_of(cls)))
+                described.append((id(cls), int(kind), fixed_size(cls), name_of(cls)))
             self._send(wire.KINDS, json.dumps(described).encode("ascii"))
-            _, dicts, named, closer = self._receive_look()
-        return dicts, named, closer
-
-    def _receive_look(self) -> tuple[array[int], array[int], array[int], array[int]]:
-        return (
-            self._receive_rows(),
-            self._receive_rows(),
-            self._receive_rows(),
-            self._receive_rows(),
+        dicts, closer = self._receive_rows(), self._receive_rows()
+        sizes, rows = self._receive_rows(), self._receive_rows()
+        ends = list(accumulate(sizes))
+        return _Look(
+            dicts=dicts,
+            closer=closer,
+            named=[rows[end - size : end] for size, end in zip(sizes, ends, strict=True)],
+            containers=self._channel.receive(len(chunk)),
+            measured=self._channel.receive(len(chunk)),
         )
 
     def _receive_rows(self) -> array[int]:
@@ -212,32 +232,29 @@ class Walk:
         spared = type(name) is str and name in self._spared
         return (namespace,) if spared else module
 
-    def _sizes(
-        self, measured: list[object], closer: list[tuple[int, Kind]], chunk: list[object]
-    ) -> array[int]:
-        try:
-            sizes = array("q", map(sys.getsizeof, measured))
-        except Exception:  # noqa: BLE001 - an extension type's __sizeof__ may raise anything
-            sizes = array("q", map(_size_or_nothing, measured))
-        for row, kind in closer:
-            if kind & Kind.UNSAFE_SIZE:
-                sizes[row] = size_without_user_code(chunk[row])
-        return sizes
-
     def _send_names(
-        self, chunk: list[object], named_rows: array[int], keys: Iterable[object]
+        self, chunk: list[object], groups: list[array[int]], keys: Iterable[object]
     ) -> None:
         """Send the texts of keys, and the names of what instances refer to."""
         texts = [(id(key), key) for key in keys if is_telling(key)]
-        groups: list[tuple[str, int]] = []
-        rows, held = array("q"), []
-        for name, named, found in self._labels.read(chunk, named_rows):
-            groups.append((name, len(named)))
-            rows.extend(named)
-            held.append(found)
-        text = json.dumps({"keys": texts, "groups": groups}).encode("ascii")
-        header = wire.pack_names_header(wire.NamesHeader(text=len(text), places=len(rows)))
-        self._send(wire.NAMES, b"".join((header, text, rows.tobytes(), *held)))
+        named: list[tuple[int, str]] = []
+        singles: list[tuple[int, str, int]] = []
+        held: list[bytes] = []
+        for number, rows in enumerate(groups):
+            items = tuple(map(chunk.__getitem__, rows))
+            if type(items[0]) is types.FrameType:
+                for row, frame in zip(rows, items, strict=True):
+                    variables = local_addresses(cast("types.FrameType", frame))
+                    singles += [(row, name, address) for name, address in variables]
+                continue
+            for name, found in self._labels.read(items):
+                named.append((number, name))
+                held.append(found)
+        names = {"keys": texts, "groups": named, "singles": singles}
+        text = json.dumps(names).encode("ascii")
+        joined = b"".join(held)
+        header = wire.NamesHeader(text=len(text), held=len(joined) // POINTER_SIZE)
+        self._send(wire.NAMES, b"".join((wire.pack_names_header(header), text, joined)))
 
     # --- messages
 
@@ -270,11 +287,19 @@ class Walk:
         self._send(wire.ROWS, b"".join(parts))
 
 
-def _size_or_nothing(instance: object) -> int:
+def _sizes(objects: Iterable[object]) -> array[int]:
+    items = list(objects)
+    try:
+        return array("q", map(sys.getsizeof, items))
+    except Exception:  # noqa: BLE001 - an extension type's __sizeof__ may raise anything
+        return array("q", map(_size_or_basic, items))
+
+
+def _size_or_basic(instance: object) -> int:
     try:
         return sys.getsizeof(instance)
     except Exception:  # noqa: BLE001
-        return size_without_user_code(instance)
+        return basic_size(type(instance))
 
 
 def _tracked_objects(first: object, *, thaw: bool) -> tuple[list[int], list[Generation]]:

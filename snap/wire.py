@@ -11,16 +11,19 @@ walk says    body
 ``OWN``      addresses of the capture's own objects: neither rows nor referents
 ``KNOWN``    addresses of objects that will come as rows, though nothing refers to them
 ``TYPES``    type address of each of n objects; answered by ``Look``
-``KINDS``    JSON: [address, kind, name] of the types asked for; answered by ``Look``
+``KINDS``    JSON: [address, kind, fixed size, name] of the types asked for; answered by ``Look``
 ``ROWS``     `RowsHeader`, then its columns
-``SIZES``    shallow size of each of the n objects; answered by two masks
+``SIZES``    sizes of the objects marked for it, then of those whose size is user code;
+             answered by two masks
 ``NAMES``    `NamesHeader`, then its parts: names of references; completes the chunk
 ``END``      nothing
 ===========  =========================================================================
 
-``Look`` is four lists of rows (count, then 4-byte rows): the first object of each type
-not met before; plain dicts; objects whose references have names to be read; other objects
-of a kind that needs a closer look.
+``Look`` begins with a list of rows (count, then 4-byte rows): the first object of each type
+not met before. Where it is empty more follows: rows of plain dicts; rows of other objects
+that need a closer look; objects whose references have names to be read, as the sizes of
+groups of one type and the rows of all groups; then two masks of a byte for each object: 1
+for a container, whose referents are asked for, and 1 for an object to be measured.
 
 The first mask has a byte for each referent of ``ROWS`` (told, then keys, then hidden): 1
 for the first sight of an object, which is to be a row of a later chunk. The second has a
@@ -58,7 +61,7 @@ class RowsHeader(NamedTuple):
     """Lengths of the columns of ``ROWS``, which follow it in this order.
 
     addresses (`objects`), reference counts (`objects` + 1, the last one the sentinel's),
-    told referents (`told`, each object's preceded by `marker`), then for plain dicts
+    told referents (`told`, each container's preceded by `marker`), then for plain dicts
     rows and lengths (`dicts` each) and keys (`keys`), then for other objects rows and
     counts (`closer` each) and hidden referents (`hidden`), then tracked flags of one byte
     (`objects`, or none where `generation` holds for all).
@@ -83,13 +86,13 @@ class RowsHeader(NamedTuple):
 class NamesHeader(NamedTuple):
     """Lengths of the parts of ``NAMES``, which follow it in this order.
 
-    JSON (`text` bytes): ``{"keys": [[address, text], ...], "groups": [[name, count], ...]}``;
-    then for all groups together the rows, and the address that each refers to under the
-    group's name (`places` each).
+    JSON (`text` bytes): ``{"keys": [[address, text], ...], "groups": [[group, name], ...],
+    "singles": [[row, name, address], ...]}``; then, for each entry of ``groups``, what the
+    objects of that group of ``Look`` hold under the name (`held` addresses in all).
     """
 
     text: int
-    places: int
+    held: int
 
 
 def pack_names_header(fields: NamesHeader) -> bytes:

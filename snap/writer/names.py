@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -30,7 +30,11 @@ class NameTable:
         self._keys = AddressNumbers()
 
     def name(
-        self, body: bytearray, rows: Rows, lists: ReferentLists
+        self,
+        body: bytearray,
+        named: tuple[NDArray[np.int64], NDArray[np.int64]],
+        rows: Rows,
+        lists: ReferentLists,
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Name the references of a chunk.
 
@@ -38,6 +42,8 @@ class NameTable:
         ----------
         body
             Of a ``NAMES`` message.
+        named
+            Sizes of its groups, and the rows of all.
         rows, lists
             The chunk, and its references.
 
@@ -51,18 +57,32 @@ class NameTable:
         start = wire.NAMES_HEADER_SIZE
         text = json.loads(body[start : start + header.text])
         start += header.text
-        places = np.frombuffer(body, dtype=np.int64, count=header.places, offset=start)
-        held = np.frombuffer(
-            body, dtype=np.uint64, count=header.places, offset=start + places.nbytes
-        )
+        held = np.frombuffer(body, dtype=np.uint64, count=header.held, offset=start)
         self._add_keys(text["keys"])
         numbers = np.full(len(lists.values), UNNAMED, dtype=np.int32)
         self._name_by_key(rows, lists, numbers)
-        groups = text["groups"]
-        group_numbers = np.array([self._number(name) for name, _ in groups], dtype=np.int32)
-        group_sizes = np.array([size for _, size in groups], dtype=np.int64)
-        _name_by_address(lists, numbers, places, held, np.repeat(group_numbers, group_sizes))
+        places, names = self._places(text, *named)
+        singles = np.array([address for *_, address in text["singles"]], dtype=np.uint64)
+        _name_by_address(lists, numbers, places, np.concatenate([held, singles]), names)
         return _drop_unnamed_rows(lists, numbers)
+
+    def _places(
+        self, text: dict[str, Any], sizes: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Give the row and the name of each address, groups before singles."""
+        ends = np.cumsum(sizes)
+        groups = [rows[ends[group] - sizes[group] : ends[group]] for group, _ in text["groups"]]
+        group_names = [self._number(name) for _, name in text["groups"]]
+        single_rows = [row for row, *_ in text["singles"]]
+        single_names = [self._number(name) for _, name, _ in text["singles"]]
+        repeated = np.repeat(
+            np.array(group_names, dtype=np.int32),
+            np.array([len(group) for group in groups], dtype=np.int64),
+        )
+        return (
+            np.concatenate([*groups, np.array(single_rows, dtype=np.int64)]),
+            np.concatenate([repeated, np.array(single_names, dtype=np.int32)]),
+        )
 
     def _number(self, name: str) -> int:
         number = self._number_of_name.setdefault(name, len(self.names))
@@ -102,14 +122,14 @@ def _name_by_address(
 
     Several names of one address go to several references to it, where there are so many.
     """
-    if len(places) == 0:
-        return
     wanted_rows = np.unique(places)
     starts = lists.offsets[wanted_rows]
     counts = lists.offsets[wanted_rows + 1] - starts
     before = np.cumsum(counts) - counts
     at = np.arange(int(counts.sum()), dtype=np.int64) + np.repeat(starts - before, counts)
     row_of = np.repeat(wanted_rows, counts)
+    if len(row_of) == 0:
+        return
     _, ranks = np.unique(np.concatenate([lists.values[at], held]), return_inverse=True)
     width = int(ranks.max()) + 1
     there = _count_repeats(row_of * width + ranks[: len(at)])

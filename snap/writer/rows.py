@@ -77,20 +77,35 @@ class Rows:
         extra = self.raw_refcounts[-1] - self.header.sentinel
         return np.where(raw >= IMMORTAL_REFCOUNT, raw, raw - extra)
 
-    def referent_lists(self, own: NDArray[np.bool_]) -> ReferentLists:
+    def told_counts(self, containers: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Count the referents that each object told, int64 (n,).
+
+        Parameters
+        ----------
+        containers
+            bool (n,): the objects that were asked.
+        """
+        told = self.referents[: self.header.told]
+        starts = np.flatnonzero(told == np.uint64(self.header.marker))
+        counts = np.zeros(self.header.objects, dtype=np.int64)
+        counts[containers] = np.diff(np.append(starts, self.header.told)) - 1
+        return counts
+
+    def referent_lists(
+        self, told_counts: NDArray[np.int64], own: NDArray[np.bool_]
+    ) -> ReferentLists:
         """Join each object's told and hidden referents.
 
         Parameters
         ----------
+        told_counts
+            See `told_counts`.
         own
             bool (m,), referents that are the capture's own and are left out.
         """
         header, n = self.header, self.header.objects
         told = self.referents[: header.told]
         is_marker = told == np.uint64(header.marker)
-        starts = np.append(np.flatnonzero(is_marker), header.told)
-        told_counts = np.diff(starts) - 1
-
         # A dict that told twice its length told its keys too.
         untold = told_counts[self.dict_rows] < 2 * self.dict_lengths
         key_counts = np.where(untold, self.dict_lengths, 0)

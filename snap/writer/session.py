@@ -8,6 +8,8 @@ import select
 import socket
 import sys
 import time
+from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -15,7 +17,8 @@ import numpy as np
 
 from snap import wire
 from snap.errors import SnapError
-from snap.kinds import Kind
+from snap.kinds import CLOSER, VARIES, Kind
+from snap.native import POINTER_SIZE
 from snap.writer.names import MOST_KEYS, NameTable
 from snap.writer.parquet import SnapshotFile, generations
 from snap.writer.rows import Rows
@@ -26,10 +29,53 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PROGRESS_INTERVAL: Final = 0.2
+# Chunks that may wait to be assembled: bounds the writer's memory.
+_MOST_DEFERRED: Final = 16
 
 
 class WalkEnded(Exception):  # noqa: N818 - an event of the protocol
     """The walk's end of the channel closed before its last message."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Look:
+    """What is known of the n objects of a chunk by their types."""
+
+    # int32 (n,), type numbers.
+    numbers: NDArray[np.int32]
+    # bool (n,): objects that are asked for referents; that are tuples; that are measured;
+    # whose size is user code.
+    containers: NDArray[np.bool_]
+    tuples: NDArray[np.bool_]
+    measured: NDArray[np.bool_]
+    unsafe: NDArray[np.bool_]
+    # int64: sizes of the groups of one type with names to read, and their rows.
+    named: tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+_NOTHING: Final = np.zeros(0, dtype=np.int64)
+_NO_LOOK: Final = _Look(
+    numbers=np.zeros(0, dtype=np.int32),
+    containers=np.zeros(0, dtype=np.bool_),
+    tuples=np.zeros(0, dtype=np.bool_),
+    measured=np.zeros(0, dtype=np.bool_),
+    unsafe=np.zeros(0, dtype=np.bool_),
+    named=(_NOTHING, _NOTHING),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Chunk:
+    """All that was said of a chunk, to be assembled into rows."""
+
+    rows: Rows
+    look: _Look
+    # bool, for each referent: one of the capture's own.
+    own: NDArray[np.bool_]
+    # int64, bytes: of the measured objects, then of the unsafe ones.
+    sizes: NDArray[np.int64]
+    # The body of the ``NAMES`` message.
+    names: bytearray
 
 
 class Session:
@@ -69,7 +115,10 @@ class Session:
         self._type_addresses: NDArray[np.uint64] = np.zeros(0, dtype=np.uint64)
         self._masks = b""
         self._sizes: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._waiting: tuple[Rows, NDArray[np.bool_]] | None = None
+        self._look = _NO_LOOK
+        self._rows: Rows | None = None
+        self._own: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
+        self._deferred: deque[_Chunk] = deque()
         self._reported = time.monotonic()
         self.objects = 0
         self.references = 0
@@ -95,10 +144,15 @@ class Session:
             wire.NAMES: self._on_names,
         }
         while True:
+            # Answers first: rows are assembled while the walk has nothing to say.
+            while self._deferred and not self._is_waited_for():
+                self._assemble(self._deferred.popleft())
             tag, length = wire.parse_header(bytes(self._read(wire.HEADER_SIZE)))
             if tag == wire.END:
                 break
             handlers[tag](self._read(length))
+        while self._deferred:
+            self._assemble(self._deferred.popleft())
         self._facts["pause_seconds"] = self._receive_pause()
         self._facts["objects"] = self.objects
         self._facts["references"] = self.references
@@ -126,24 +180,31 @@ class Session:
     def _answer_look(self) -> None:
         numbers = self._types.numbers(self._type_addresses)
         unmet = np.flatnonzero(numbers == UNMET)
-        nothing = np.zeros(0, dtype=np.int64)
         if len(unmet):
-            # One row for each type: the walk describes it and asks again.
+            # One row for each type: the walk describes it, and all are looked at again.
             _, firsts = np.unique(self._type_addresses[unmet], return_index=True)
-            look = (unmet[firsts], nothing, nothing, nothing)
+            self._answer_rows(unmet[firsts])
         else:
             kinds = self._types.kinds(numbers)
-            special = np.flatnonzero(kinds)
-            kinds = kinds[special]
-            look = (
-                nothing,
-                special[kinds & Kind.DICT != 0],
-                special[kinds & Kind.NAMED != 0],
-                special[kinds & ~(Kind.DICT | Kind.NAMED) != 0],
+            fixed = self._types.fixed_sizes(numbers)
+            self._look = _Look(
+                numbers=numbers,
+                containers=kinds & Kind.CONTAINER != 0,
+                tuples=kinds & Kind.TUPLE != 0,
+                measured=(fixed == VARIES) & (kinds & Kind.UNSAFE_SIZE == 0),
+                unsafe=kinds & Kind.UNSAFE_SIZE != 0,
+                named=_group(numbers, np.flatnonzero(kinds & Kind.NAMED)),
             )
-        for rows in look:
-            self._answers.write(np.int64(len(rows)).tobytes() + rows.astype(np.int32).tobytes())
+            self._answer_rows(unmet)
+            self._answer_rows(np.flatnonzero(kinds & Kind.DICT))
+            self._answer_rows(np.flatnonzero(kinds & CLOSER))
+            for rows in self._look.named:
+                self._answer_rows(rows)
+            self._answers.write(self._look.containers.tobytes() + self._look.measured.tobytes())
         self._answers.flush()
+
+    def _answer_rows(self, rows: NDArray[Any]) -> None:
+        self._answers.write(np.int64(len(rows)).tobytes() + rows.astype(np.int32).tobytes())
 
     def _on_rows(self, body: bytearray) -> None:
         rows = Rows.parse(body)
@@ -161,7 +222,7 @@ class Session:
         wanted = np.zeros(len(keys), dtype=np.bool_)
         wanted[in_small] = self._seen.first_sights(keys[in_small], KEY)
         self._masks = mask.tobytes() + wanted.tobytes()
-        self._waiting = (rows, flags & OWN != 0)
+        self._rows, self._own = rows, flags & OWN != 0
 
     def _on_sizes(self, body: bytearray) -> None:
         self._answers.write(self._masks)
@@ -169,21 +230,37 @@ class Session:
         self._sizes = np.frombuffer(body, dtype=np.int64)
 
     def _on_names(self, body: bytearray) -> None:
-        # The walk is at its next chunk meanwhile.
-        assert self._waiting is not None  # noqa: S101 - names follow rows
-        rows, own = self._waiting
-        lists = rows.referent_lists(own)
-        numbers = self._types.numbers(self._type_addresses)
+        assert self._rows is not None  # noqa: S101 - names follow rows
+        chunk = _Chunk(
+            rows=self._rows, look=self._look, own=self._own, sizes=self._sizes, names=body
+        )
+        self._deferred.append(chunk)
+
+    def _is_waited_for(self) -> bool:
+        """Tell whether the walk should be served before rows are assembled."""
+        if len(self._deferred) >= _MOST_DEFERRED:
+            return False
+        return bool(select.select([self._source], [], [], 0)[0])
+
+    def _assemble(self, chunk: _Chunk) -> None:
+        rows, look = chunk.rows, chunk.look
+        told_counts = rows.told_counts(look.containers)
+        sizes = self._types.fixed_sizes(look.numbers)
+        sizes[look.tuples] += POINTER_SIZE * told_counts[look.tuples]
+        measured = np.count_nonzero(look.measured)
+        sizes[look.measured] = chunk.sizes[:measured]
+        sizes[look.unsafe] = chunk.sizes[measured:]
+        lists = rows.referent_lists(told_counts, chunk.own)
         self._file.add(
             {
                 "address": rows.addresses,
-                "type_name": self._types.name_numbers(numbers),
-                "shallow_size": self._sizes,
+                "type_name": self._types.name_numbers(look.numbers),
+                "shallow_size": sizes,
                 "refcount": rows.refcounts(),
                 "tracked": rows.tracked,
                 "generation": generations(rows.header.generation, rows.tracked),
                 "referents": lists,
-                "names": self._names.name(body, rows, lists),
+                "names": self._names.name(chunk.names, look.named, rows, lists),
                 "root": self._roots(rows.addresses),
             }
         )
@@ -246,6 +323,15 @@ class Session:
         except OSError as error:
             if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
                 raise
+
+
+def _group(
+    numbers: NDArray[np.int32], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Order rows by their type; give the size of each type's group, and the rows."""
+    rows = rows[np.argsort(numbers[rows], kind="stable")]
+    _, sizes = np.unique(numbers[rows], return_counts=True)
+    return sizes.astype(np.int64), rows
 
 
 def main(arguments: list[str]) -> int:

@@ -19,14 +19,13 @@ class AddressNumbers:
     Notes
     -----
     A direct-mapped table answers for nearly all; addresses that fall into a taken bucket
-    are looked up by bisection.
+    are looked up by bisection in sorted runs, each more than twice as long as the next.
     """
 
     def __init__(self) -> None:
         self._bucket_address = np.zeros(1 << _BUCKET_BITS, dtype=np.uint64)
         self._bucket_number = np.full(1 << _BUCKET_BITS, UNMET, dtype=np.int32)
-        self._sorted_addresses = np.zeros(0, dtype=np.uint64)
-        self._sorted_numbers = np.zeros(0, dtype=np.int32)
+        self._runs: list[tuple[NDArray[np.uint64], NDArray[np.int32]]] = []
 
     def add(self, addresses: NDArray[np.uint64], numbers: NDArray[np.int32]) -> None:
         """Add addresses that are not there yet."""
@@ -35,10 +34,14 @@ class AddressNumbers:
         # Of several new ones in one bucket the last stays; the rest go by bisection.
         self._bucket_number[buckets[free]] = numbers[free]
         self._bucket_address[buckets[free]] = addresses[free]
-        together = np.concatenate([self._sorted_addresses, addresses])
-        order = np.argsort(together)
-        self._sorted_addresses = together[order]
-        self._sorted_numbers = np.concatenate([self._sorted_numbers, numbers])[order]
+        self._runs.append((addresses, numbers))
+        while len(self._runs) > 1 and len(self._runs[-2][0]) <= 2 * len(self._runs[-1][0]):
+            (later, later_numbers), (earlier, earlier_numbers) = self._runs.pop(), self._runs.pop()
+            together = np.concatenate([earlier, later])
+            self._runs.append((together, np.concatenate([earlier_numbers, later_numbers])))
+        addresses, numbers = self._runs[-1]
+        order = np.argsort(addresses)
+        self._runs[-1] = addresses[order], numbers[order]
 
     def numbers(self, addresses: NDArray[np.uint64]) -> NDArray[np.int32]:
         """Give the number of each address, int32 (n,); UNMET for those not added."""
@@ -46,17 +49,23 @@ class AddressNumbers:
         numbers = self._bucket_number[buckets]
         missed = np.flatnonzero(self._bucket_address[buckets] != addresses)
         if len(missed):
-            numbers[missed] = self._bisect(addresses[missed])
+            numbers[missed] = UNMET
+            for run in self._runs:
+                _bisect(run, addresses, missed, numbers)
         return numbers
 
-    def _bisect(self, addresses: NDArray[np.uint64]) -> NDArray[np.int32]:
-        numbers = np.full(len(addresses), UNMET, dtype=np.int32)
-        if len(self._sorted_addresses):
-            at = np.searchsorted(self._sorted_addresses, addresses)
-            at[at == len(self._sorted_addresses)] = 0
-            found = self._sorted_addresses[at] == addresses
-            numbers[found] = self._sorted_numbers[at[found]]
-        return numbers
+
+def _bisect(
+    run: tuple[NDArray[np.uint64], NDArray[np.int32]],
+    addresses: NDArray[np.uint64],
+    missed: NDArray[np.int64],
+    numbers: NDArray[np.int32],
+) -> None:
+    wanted = addresses[missed]
+    at = np.searchsorted(run[0], wanted)
+    at[at == len(run[0])] = 0
+    found = run[0][at] == wanted
+    numbers[missed[found]] = run[1][at[found]]
 
 
 class TypeTable:
@@ -68,21 +77,24 @@ class TypeTable:
         self._number_of_name: dict[str, int] = {}
         self._types = AddressNumbers()
         self._kinds = np.zeros(0, dtype=np.int64)
+        self._sizes = np.zeros(0, dtype=np.int64)
         self._name_numbers = np.zeros(0, dtype=np.int32)
 
-    def add(self, types: list[tuple[int, int, str]]) -> None:
-        """Add types as (address, kind, name)."""
+    def add(self, types: list[tuple[int, int, int, str]]) -> None:
+        """Add types as (address, kind, fixed size, name)."""
         first = len(self._kinds)
         names = []
-        for _, _, name in types:
+        for *_, name in types:
             number = self._number_of_name.setdefault(name, len(self.names))
             if number == len(self.names):
                 self.names.append(name)
             names.append(number)
-        addresses = np.array([address for address, _, _ in types], dtype=np.uint64)
+        addresses = np.array([address for address, *_ in types], dtype=np.uint64)
         self._types.add(addresses, np.arange(first, first + len(types), dtype=np.int32))
-        kinds = np.array([kind for _, kind, _ in types], dtype=np.int64)
+        kinds = np.array([kind for _, kind, _, _ in types], dtype=np.int64)
+        sizes = np.array([size for _, _, size, _ in types], dtype=np.int64)
         self._kinds = np.concatenate([self._kinds, kinds])
+        self._sizes = np.concatenate([self._sizes, sizes])
         self._name_numbers = np.concatenate([self._name_numbers, np.array(names, dtype=np.int32)])
 
     def numbers(self, addresses: NDArray[np.uint64]) -> NDArray[np.int32]:
@@ -92,6 +104,10 @@ class TypeTable:
     def kinds(self, numbers: NDArray[np.int32]) -> NDArray[np.int64]:
         """Give the kind of each type number, int64 (n,)."""
         return self._kinds[numbers]
+
+    def fixed_sizes(self, numbers: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Give the size of instances of each type number, int64 (n,); VARIES where it does."""
+        return self._sizes[numbers]
 
     def name_numbers(self, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
         """Give the index in `names` of each type number."""
