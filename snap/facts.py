@@ -52,7 +52,9 @@ def collect_facts(mode: str, *, collecting: bool) -> bytes:
         },
         "resident_bytes": resident_bytes(),
         "threads": threads,
+        # For the writer only:
         "roots": named_roots(threads),
+        "none": id(None),
     }
     # Names of the program may hold lone surrogates: escaped, they survive.
     return json.dumps(facts).encode("ascii")

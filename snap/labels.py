@@ -58,7 +58,7 @@ _get_attribute: Final = object.__getattribute__
 
 def is_telling(text: object) -> bool:
     """Tell whether a key may stand in a file: a short identifier, no value of the program."""
-    return type(text) is str and len(text) <= _LONGEST_NAME and text.isidentifier()
+    return type(text) is str and text.isidentifier() and len(text) <= _LONGEST_NAME
 
 
 def are_readable(cls: type) -> bool:

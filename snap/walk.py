@@ -236,7 +236,7 @@ class Walk:
         self, chunk: list[object], groups: list[array[int]], keys: Iterable[object]
     ) -> None:
         """Send the texts of keys, and the names of what instances refer to."""
-        texts = [(id(key), key) for key in keys if is_telling(key)]
+        texts = tuple(filter(is_telling, keys))
         named: list[tuple[int, str]] = []
         singles: list[tuple[int, str, int]] = []
         held: list[bytes] = []
@@ -252,7 +252,7 @@ class Walk:
                 held.append(found)
         names = {"keys": texts, "groups": named, "singles": singles}
         text = json.dumps(names).encode("ascii")
-        joined = b"".join(held)
+        joined = b"".join((addresses(texts), *held))
         header = wire.NamesHeader(text=len(text), held=len(joined) // POINTER_SIZE)
         self._send(wire.NAMES, b"".join((wire.pack_names_header(header), text, joined)))
 

@@ -86,9 +86,10 @@ class RowsHeader(NamedTuple):
 class NamesHeader(NamedTuple):
     """Lengths of the parts of ``NAMES``, which follow it in this order.
 
-    JSON (`text` bytes): ``{"keys": [[address, text], ...], "groups": [[group, name], ...],
-    "singles": [[row, name, address], ...]}``; then, for each entry of ``groups``, what the
-    objects of that group of ``Look`` hold under the name (`held` addresses in all).
+    JSON (`text` bytes): ``{"keys": [text, ...], "groups": [[group, name], ...],
+    "singles": [[row, name, address], ...]}``; then `held` addresses: of the keys, and, for
+    each entry of ``groups``, of what the objects of that group of ``Look`` hold under the
+    name.
     """
 
     text: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,6 +27,8 @@ class NameTable:
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        # The address of None.
+        self.none = np.uint64(0)
         self._number_of_name: dict[str, int] = {}
         self._keys = AddressNumbers()
 
@@ -58,31 +61,42 @@ class NameTable:
         text = json.loads(body[start : start + header.text])
         start += header.text
         held = np.frombuffer(body, dtype=np.uint64, count=header.held, offset=start)
-        self._add_keys(text["keys"])
+        keys = len(text["keys"])
+        self._add_keys(held[:keys], text["keys"])
         numbers = np.full(len(lists.values), UNNAMED, dtype=np.int32)
         self._name_by_key(rows, lists, numbers)
-        places, names = self._places(text, *named)
-        singles = np.array([address for *_, address in text["singles"]], dtype=np.uint64)
-        _name_by_address(lists, numbers, places, np.concatenate([held, singles]), names)
+        self._name_attributes(text, held[keys:], named, lists, numbers)
         return _drop_unnamed_rows(lists, numbers)
 
-    def _places(
-        self, text: dict[str, Any], sizes: NDArray[np.int64], rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Give the row and the name of each address, groups before singles."""
+    def _name_attributes(
+        self,
+        text: dict[str, Any],
+        held: NDArray[np.uint64],
+        named: tuple[NDArray[np.int64], NDArray[np.int64]],
+        lists: ReferentLists,
+        numbers: NDArray[np.int32],
+    ) -> None:
+        sizes, rows = named
         ends = np.cumsum(sizes)
-        groups = [rows[ends[group] - sizes[group] : ends[group]] for group, _ in text["groups"]]
-        group_names = [self._number(name) for _, name in text["groups"]]
-        single_rows = [row for row, *_ in text["singles"]]
-        single_names = [self._number(name) for _, name, _ in text["singles"]]
-        repeated = np.repeat(
-            np.array(group_names, dtype=np.int32),
-            np.array([len(group) for group in groups], dtype=np.int64),
-        )
-        return (
-            np.concatenate([*groups, np.array(single_rows, dtype=np.int64)]),
-            np.concatenate([repeated, np.array(single_names, dtype=np.int32)]),
-        )
+        left: list[_Wanted] = []
+        first = 0
+        for group, name in text["groups"]:
+            size = int(sizes[group])
+            wanted = _Wanted(
+                rows=rows[ends[group] - size : ends[group]],
+                held=held[first : first + size],
+                number=self._number(name),
+            )
+            left.append(wanted.at_one_place(lists, numbers, self.none))
+            first += size
+        for row, name, address in text["singles"]:
+            wanted = _Wanted(
+                rows=np.array([row], dtype=np.int64),
+                held=np.array([address], dtype=np.uint64),
+                number=self._number(name),
+            )
+            left.append(wanted.at_one_place(lists, numbers, self.none))
+        _name_by_address([each for each in left if len(each.rows)], lists, numbers)
 
     def _number(self, name: str) -> int:
         number = self._number_of_name.setdefault(name, len(self.names))
@@ -90,11 +104,14 @@ class NameTable:
             self.names.append(name)
         return number
 
-    def _add_keys(self, keys: list[tuple[int, str]]) -> None:
-        if keys:
-            addresses = np.array([address for address, _ in keys], dtype=np.uint64)
-            numbers = np.array([self._number(name) for _, name in keys], dtype=np.int32)
-            self._keys.add(addresses, numbers)
+    def _add_keys(self, addresses: NDArray[np.uint64], texts: list[str]) -> None:
+        if texts:
+            known = list(map(self._number_of_name.get, texts))
+            numbers = [
+                self._number(text) if number is None else number
+                for number, text in zip(known, texts, strict=True)
+            ]
+            self._keys.add(addresses, np.array(numbers, dtype=np.int32))
 
     def _name_by_key(
         self, rows: Rows, lists: ReferentLists, numbers: NDArray[np.int32]
@@ -111,43 +128,80 @@ class NameTable:
         numbers[at] = self._keys.numbers(key_of)
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Wanted:
+    """A name, and what some objects hold under it."""
+
+    # int64 (k,), and uint64 (k,), addresses.
+    rows: NDArray[np.int64]
+    held: NDArray[np.uint64]
+    number: int
+
+    def at_one_place(
+        self, lists: ReferentLists, numbers: NDArray[np.int32], none: np.uint64
+    ) -> _Wanted:
+        """Name the references that have the same place in all objects, as most have.
+
+        The place is the first object's; what is left is returned, but for references to
+        `none`, the address of None: attributes that are not set may read as None, so a
+        reference to it has no certain name.
+        """
+        starts = lists.offsets[self.rows]
+        counts = lists.offsets[self.rows + 1] - starts
+        first = slice(starts[0], starts[0] + counts[0])
+        is_it = (lists.values[first] == self.held[0]) & (numbers[first] == UNNAMED)
+        place = int(np.argmax(is_it)) if len(is_it) else 0
+        at = np.minimum(starts + place, len(numbers) - 1)
+        fits = counts > place
+        if len(numbers):
+            fits &= (lists.values[at] == self.held) & (numbers[at] == UNNAMED)
+            fits &= self.held != none
+            numbers[at[fits]] = self.number
+        left = ~fits & (self.held != none)
+        return _Wanted(rows=self.rows[left], held=self.held[left], number=self.number)
+
+
 def _name_by_address(
-    lists: ReferentLists,
-    numbers: NDArray[np.int32],
-    places: NDArray[np.int64],
-    held: NDArray[np.uint64],
-    names: NDArray[np.int32],
+    left: list[_Wanted], lists: ReferentLists, numbers: NDArray[np.int32]
 ) -> None:
-    """Give each name to the first reference of its row that leads to its address.
+    """Give each name to the first unnamed reference of its row that leads to its address.
 
     Several names of one address go to several references to it, where there are so many.
     """
+    if not left:
+        return
+    places = np.concatenate([each.rows for each in left])
+    held = np.concatenate([each.held for each in left])
+    names = np.repeat(
+        np.array([each.number for each in left], dtype=np.int32),
+        np.array([len(each.rows) for each in left], dtype=np.int64),
+    )
     wanted_rows = np.unique(places)
     starts = lists.offsets[wanted_rows]
     counts = lists.offsets[wanted_rows + 1] - starts
     before = np.cumsum(counts) - counts
     at = np.arange(int(counts.sum()), dtype=np.int64) + np.repeat(starts - before, counts)
     row_of = np.repeat(wanted_rows, counts)
-    if len(row_of) == 0:
+    free = numbers[at] == UNNAMED
+    at, row_of = at[free], row_of[free]
+    if len(at) == 0:
         return
     _, ranks = np.unique(np.concatenate([lists.values[at], held]), return_inverse=True)
     width = int(ranks.max()) + 1
     there = _count_repeats(row_of * width + ranks[: len(at)])
     asked = _count_repeats(places * width + ranks[len(at) :])
-    order = np.lexsort((there[1], there[0]))
-    key_there = there[0][order] * _MOST_REPEATS + np.minimum(there[1][order], _MOST_REPEATS - 1)
-    key_asked = asked[0] * _MOST_REPEATS + np.minimum(asked[1], _MOST_REPEATS - 1)
-    found = np.searchsorted(key_there, key_asked)
-    found[found == len(key_there)] = 0
-    match = key_there[found] == key_asked
+    order = np.argsort(there)
+    found = np.searchsorted(there[order], asked)
+    found[found == len(there)] = 0
+    match = there[order[found]] == asked
     numbers[at[order[found[match]]]] = names[match]
 
 
 _MOST_REPEATS: Final = 64
 
 
-def _count_repeats(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Number equal keys 0, 1, 2 … in their order."""
+def _count_repeats(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Make equal keys differ: by their number among the equal ones, in their order."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     is_first = np.ones(len(keys), dtype=np.bool_)
@@ -155,7 +209,7 @@ def _count_repeats(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[
     index = np.arange(len(keys), dtype=np.int64)
     repeat = np.empty(len(keys), dtype=np.int64)
     repeat[order] = index - np.maximum.accumulate(np.where(is_first, index, 0))
-    return keys, repeat
+    return keys * _MOST_REPEATS + np.minimum(repeat, _MOST_REPEATS - 1)
 
 
 def _drop_unnamed_rows(

@@ -1,11 +1,9 @@
-"""The snapshot file, written row group by row group in a thread of its own."""
+"""The snapshot file, written row group by row group."""
 
 from __future__ import annotations
 
 import base64
 import json
-import queue
-import threading
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from snap.writer.rows import ReferentLists
 
 ROW_GROUP: Final = 1 << 18
-# Row groups that may wait to be encoded: bounds the writer's memory.
-_WAITING: Final = 2
 
 SCHEMA: Final = pa.schema(
     [
@@ -79,19 +75,14 @@ class SnapshotFile:
         )
         self._parts: list[Columns] = []
         self._rows = 0
-        self._queue: queue.Queue[tuple[list[Columns], list[str], list[str]] | None]
-        self._queue = queue.Queue(_WAITING)
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._encode, name="encoder", daemon=True)
-        self._thread.start()
 
     def add(self, columns: Columns) -> None:
-        """Add rows: arrays by column name, `ReferentLists`, labels of roots by row.
+        """Add rows: arrays by column name, `ReferentLists`, names, labels of roots by row.
 
         Raises
         ------
         OSError
-            If rows added before could not be written.
+            If they cannot be written.
         """
         self._parts.append(columns)
         self._rows += len(columns["address"])
@@ -102,9 +93,6 @@ class SnapshotFile:
         """Write what is left, and the capture's facts; raises like `add`."""
         if self._rows:
             self._flush()
-        self._queue.put(None)
-        self._thread.join()
-        self._raise_failure()
         # Both for those who ask the file and for those who ask the table read from it.
         text = json.dumps(facts)
         schema = SCHEMA.with_metadata({METADATA_KEY: text}).serialize()
@@ -114,22 +102,9 @@ class SnapshotFile:
         self._parquet.close()
 
     def _flush(self) -> None:
-        self._raise_failure()
-        # Names known now cover all rows added until now.
-        self._queue.put((self._parts, self._type_names.copy(), self._reference_names.copy()))
+        batch = _batch(self._parts, self._type_names, self._reference_names)
+        self._parquet.write_batch(batch)
         self._parts, self._rows = [], 0
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-
-    def _encode(self) -> None:
-        while (work := self._queue.get()) is not None:
-            if self._failure is None:
-                try:
-                    self._parquet.write_batch(_batch(*work))
-                except BaseException as failure:  # noqa: BLE001 - raised again by `add`
-                    self._failure = failure
 
 
 def _batch(

@@ -8,7 +8,6 @@ import select
 import socket
 import sys
 import time
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -24,13 +23,14 @@ from snap.writer.parquet import SnapshotFile, generations
 from snap.writer.rows import Rows
 from snap.writer.seen import KEY, NAMED, OWN, SEEN, AddressMap
 from snap.writer.type_table import UNMET, TypeTable
+from snap.writer.worker import Worker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PROGRESS_INTERVAL: Final = 0.2
 # Chunks that may wait to be assembled: bounds the writer's memory.
-_MOST_DEFERRED: Final = 16
+_MOST_WAITING: Final = 64
 
 
 class WalkEnded(Exception):  # noqa: N818 - an event of the protocol
@@ -76,6 +76,8 @@ class _Chunk:
     sizes: NDArray[np.int64]
     # The body of the ``NAMES`` message.
     names: bytearray
+    # Named roots, as (row, label).
+    roots: list[tuple[int, str]]
 
 
 class Session:
@@ -118,7 +120,6 @@ class Session:
         self._look = _NO_LOOK
         self._rows: Rows | None = None
         self._own: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
-        self._deferred: deque[_Chunk] = deque()
         self._reported = time.monotonic()
         self.objects = 0
         self.references = 0
@@ -143,16 +144,13 @@ class Session:
             wire.SIZES: self._on_sizes,
             wire.NAMES: self._on_names,
         }
-        while True:
-            # Answers first: rows are assembled while the walk has nothing to say.
-            while self._deferred and not self._is_waited_for():
-                self._assemble(self._deferred.popleft())
-            tag, length = wire.parse_header(bytes(self._read(wire.HEADER_SIZE)))
-            if tag == wire.END:
-                break
-            handlers[tag](self._read(length))
-        while self._deferred:
-            self._assemble(self._deferred.popleft())
+        # Rows are assembled and written in a thread, so that the walk gets its answers soon.
+        with Worker(self._assemble, most=_MOST_WAITING) as self._worker:
+            while True:
+                tag, length = wire.parse_header(bytes(self._read(wire.HEADER_SIZE)))
+                if tag == wire.END:
+                    break
+                handlers[tag](self._read(length))
         self._facts["pause_seconds"] = self._receive_pause()
         self._facts["objects"] = self.objects
         self._facts["references"] = self.references
@@ -163,6 +161,7 @@ class Session:
     def _on_facts(self, body: bytearray) -> None:
         self._facts = json.loads(body)
         self._labels = {int(key): label for key, label in self._facts.pop("roots").items()}
+        self._names.none = np.uint64(self._facts.pop("none"))
         named = np.fromiter(self._labels, dtype=np.uint64, count=len(self._labels))
         self._seen.mark(self._seen.slots(named), NAMED)
 
@@ -232,15 +231,14 @@ class Session:
     def _on_names(self, body: bytearray) -> None:
         assert self._rows is not None  # noqa: S101 - names follow rows
         chunk = _Chunk(
-            rows=self._rows, look=self._look, own=self._own, sizes=self._sizes, names=body
+            rows=self._rows,
+            look=self._look,
+            own=self._own,
+            sizes=self._sizes,
+            names=body,
+            roots=self._roots(self._rows.addresses),
         )
-        self._deferred.append(chunk)
-
-    def _is_waited_for(self) -> bool:
-        """Tell whether the walk should be served before rows are assembled."""
-        if len(self._deferred) >= _MOST_DEFERRED:
-            return False
-        return bool(select.select([self._source], [], [], 0)[0])
+        self._worker.put(chunk)
 
     def _assemble(self, chunk: _Chunk) -> None:
         rows, look = chunk.rows, chunk.look
@@ -261,7 +259,7 @@ class Session:
                 "generation": generations(rows.header.generation, rows.tracked),
                 "referents": lists,
                 "names": self._names.name(chunk.names, look.named, rows, lists),
-                "root": self._roots(rows.addresses),
+                "root": chunk.roots,
             }
         )
         self.objects += rows.header.objects
