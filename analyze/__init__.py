@@ -1,1 +1,26 @@
-"""Offline analysis of heap snapshots."""
+"""Offline analysis of heap snapshots.
+
+>>> import analyze
+>>> heap = analyze.load("data/shop-after.parquet")
+>>> heap.objects.height > 0
+True
+"""
+
+from analyze.growth import Growth, compare
+from analyze.heap import Heap, load
+from analyze.query import query
+from analyze.report import HeapReport, report
+from analyze.type_summary import type_summary
+from snap.errors import SnapError
+
+__all__ = [
+    "Growth",
+    "Heap",
+    "HeapReport",
+    "SnapError",
+    "compare",
+    "load",
+    "query",
+    "report",
+    "type_summary",
+]

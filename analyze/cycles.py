@@ -126,9 +126,7 @@ def _condense(part: Graph, found: Components) -> Graph:
     return from_edges(sources[between], targets[between], found.count)
 
 
-def _sum_by(
-    group: NDArray[np.int64], values: NDArray[np.int64], groups: int
-) -> NDArray[np.int64]:
+def _sum_by(group: NDArray[np.int64], values: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
     """Sum int64 exactly: `bincount` with weights would go through floats."""
     sums = np.zeros(groups, dtype=np.int64)
     np.add.at(sums, group, values)

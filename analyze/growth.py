@@ -97,9 +97,7 @@ def _type_growth(counts: list[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def _cycle_growth(
-    before: tuple[CycleGroup, ...], after: tuple[CycleGroup, ...]
-) -> pl.DataFrame:
+def _cycle_growth(before: tuple[CycleGroup, ...], after: tuple[CycleGroup, ...]) -> pl.DataFrame:
     old = {group.signature: group for group in before}
     new = {group.signature: group for group in after}
     measures = ("cycles", "objects", "shallow_size", "retained_size")
@@ -107,7 +105,9 @@ def _cycle_growth(
     for signature in old.keys() | new.keys():
         was, now = old.get(signature), new.get(signature)
         was_, now_ = ([getattr(group, name, 0) for name in measures] for group in (was, now))
-        rows.append((signature, was_[0], now_[0], *(b - a for a, b in zip(was_, now_, strict=True))))
+        rows.append(
+            (signature, was_[0], now_[0], *(b - a for a, b in zip(was_, now_, strict=True)))
+        )
     deltas = [f"{name}_delta" for name in measures]
     schema = {"signature": pl.String, "cycles_before": pl.Int64, "cycles_after": pl.Int64}
     schema |= dict.fromkeys(deltas, pl.Int64)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-
 class Heap:
     """The objects of one snapshot, by row.
 

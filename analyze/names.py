@@ -38,7 +38,7 @@ class ReferenceNames:
         places = start + np.flatnonzero(graph.targets[start:end] == target)
         named = places[self._codes[places] != NO_NAME]
         if len(named):
-            return self._names[self._codes[named[0]]]
+            return self._names[int(self._codes[named[0]])]
         if len(places) == 0:
             return None
         is_reversed = _REVERSED.get(self._types[self._type_codes[source]])

@@ -110,11 +110,15 @@ def _read_csv(path: Path) -> pl.DataFrame:
     """Read all as text first: nodes `1` and `01` are two, unless all are plain numbers."""
     text = pl.read_csv(path, infer_schema=False)
     columns = [name for name in ("source", "target") if name in text.columns]
-    plain = all(text[name].drop_nulls().str.contains(r"^(0|-?[1-9]\d{0,17})$").all() for name in columns)
+    plain = all(
+        text[name].drop_nulls().str.contains(r"^(0|-?[1-9]\d{0,17})$").all() for name in columns
+    )
     return text.with_columns(pl.col(columns).cast(pl.Int64)) if plain and columns else text
 
 
-def _numbers_of(roots: Sequence[str], nodes: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _numbers_of(
+    roots: Sequence[str], nodes: pl.Series
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     texts = {str(node): number for number, node in enumerate(nodes.to_list())}
     numbers = []
     for root in roots:

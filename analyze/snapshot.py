@@ -17,7 +17,7 @@ from snap.errors import SnapError
 from snap.schema import COLUMNS, METADATA_KEY, REQUIRED_FACTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import polars as pl
     from numpy.typing import NDArray
@@ -211,7 +211,9 @@ class SnapshotFile:
         """Read all columns into a polars frame."""
         import polars as pl
 
-        return self._guarded(lambda: pl.DataFrame(pl.from_arrow(self._parquet.read())))
+        frame = self._guarded(lambda: pl.from_arrow(self._parquet.read()))
+        assert isinstance(frame, pl.DataFrame)
+        return frame
 
     # --- checks
 
@@ -287,16 +289,17 @@ class SnapshotFile:
             return np.zeros(self.objects, dtype=np.int32)
         return self.numbers("hidden_referents", np.int32)
 
-    def _batches(self, column: str) -> list[Any] | Any:
+    def _batches(self, column: str) -> Iterator[Any]:
+        """Give a column's chunks, a row group in memory at a time."""
         for group in range(self._parquet.num_row_groups):
-            table = self._guarded(
-                lambda group=group: self._parquet.read_row_group(
-                    group, columns=[column], use_threads=False
-                )
-            )
-            for chunk in table.column(column).chunks:
-                yield chunk
-            del table
+            yield from self._read_column(group, column).chunks
+
+    def _read_column(self, group: int, column: str) -> Any:
+        def read() -> Any:
+            table = self._parquet.read_row_group(group, columns=[column], use_threads=False)
+            return table.column(column)
+
+        return self._guarded(read)
 
     def _guarded(self, read: Callable[[], Any]) -> Any:
         try:

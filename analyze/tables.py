@@ -133,7 +133,9 @@ def _cycle_table(
     )
 
 
-def _masked(values: np.ndarray[tuple[int], np.dtype[np.generic]], valid: NDArray[np.bool_]) -> pl.Series:
+def _masked(
+    values: np.ndarray[tuple[int], np.dtype[np.generic]], valid: NDArray[np.bool_]
+) -> pl.Series:
     """Make a column that is null where `valid` is false."""
     column = pl.Series("value", values)
     frame = pl.DataFrame({"value": column, "valid": valid})

@@ -47,7 +47,11 @@ def type_summary(heap: Heap) -> pl.DataFrame:
     retained = heap.retained
     outermost = retained.tree.outermost(codes)
     retained_size = sum_by(codes[outermost], retained.size[outermost], types)
-    return type_counts(heap).with_columns(retained_size=pl.Series(retained_size)).sort("shallow_size", "type_name", descending=[True, False])
+    return (
+        type_counts(heap)
+        .with_columns(retained_size=pl.Series(retained_size))
+        .sort("shallow_size", "type_name", descending=[True, False])
+    )
 
 
 def sum_by(

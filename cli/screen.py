@@ -59,7 +59,9 @@ def progress() -> Iterator[Callable[[str, float | None], None]]:
     def step(name: str, done: float | None = None) -> None:
         if time.monotonic() - began > _PATIENCE:
             bar.start()
-        bar.update(task, description=name, completed=done or 0.0, total=None if done is None else 1.0)
+        bar.update(
+            task, description=name, completed=done or 0.0, total=None if done is None else 1.0
+        )
 
     try:
         yield step

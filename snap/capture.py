@@ -297,4 +297,3 @@ def _refuse_unsupported() -> None:
         raise SnapError(
             "cannot capture in this interpreter", why, "use a standard build of CPython 3.10+"
         )
-

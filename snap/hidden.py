@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
-import types
 from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import types
 
 
 def of_plain_dicts(dicts: list[dict[object, object]]) -> tuple[list[int], list[object]]:
@@ -39,9 +42,8 @@ def of_code(code: types.CodeType) -> list[object]:
     would be built, and kept, by asking.
     """
     held: list[object] = [code.co_consts, code.co_names, code.co_filename, code.co_name]
-    held.append(getattr(code, "co_linetable", None))
-    for attribute in ("co_qualname", "co_exceptiontable"):
-        held.append(getattr(code, attribute, None))
+    since_then = ("co_linetable", "co_qualname", "co_exceptiontable")
+    held += [getattr(code, attribute, None) for attribute in since_then]
     if not hasattr(code, "_varname_from_oparg"):  # before 3.11
         held += [code.co_code, code.co_varnames, code.co_freevars, code.co_cellvars]
     return [item for item in held if item is not None]

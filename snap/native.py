@@ -12,9 +12,13 @@ import errno
 import os
 import struct
 import sys
-import types
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 
-POINTER_SIZE = 8
+if TYPE_CHECKING:
+    import types
+
+POINTER_SIZE: Final = 8
 
 _process = ctypes.PyDLL(None, use_errno=True)
 _process.write.restype = ctypes.c_ssize_t
@@ -93,7 +97,7 @@ def reset_signals() -> None:
 def close_all_but(*kept: int) -> None:
     """In a forked child: close the program's descriptors; it may outlive the program."""
     edges = [2, *sorted(kept), 1 << 30]
-    for below, above in zip(edges, edges[1:], strict=False):
+    for below, above in pairwise(edges):
         _process.close_range(below + 1, above - 1, 0)
 
 
@@ -174,7 +178,7 @@ class Channel:
 
 def _address_of(data: bytes) -> int:
     address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value
-    assert address is not None  # noqa: S101 - a bytes object has an address
+    assert address is not None
     return address
 
 
@@ -240,16 +244,16 @@ def local_addresses(frame: types.FrameType) -> list[tuple[str, int]]:
 
 
 def _local_names(code: types.CodeType) -> list[str]:
-    if sys.version_info < (3, 11):
+    name_of = getattr(code, "_varname_from_oparg", None)
+    if name_of is None:  # before 3.11
         return [*code.co_varnames, *code.co_cellvars, *code.co_freevars]
-    names = []
-    try:
-        # `co_varnames` would build a tuple and leave it cached in the code object.
-        for index in range(1 << 16):
-            names.append(code._varname_from_oparg(index))
-    except IndexError:
-        pass
-    return names
+    # `co_varnames` would build a tuple and leave it cached in the code object.
+    names: list[str] = []
+    while True:
+        try:
+            names.append(name_of(len(names)))
+        except IndexError:
+            return names
 
 
 LOCALS_OFFSET = _find_locals() if sys.version_info < (3, 13) else None

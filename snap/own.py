@@ -55,7 +55,7 @@ def split_own(young: list[object], first: object, last: object) -> list[int]:
         held = (id(frame), *(address for _, address in local_addresses(frame)))
         reached += [doubtful.pop(address, None) for address in held]
     # A variable that holds its own frame would outlive the call, as a cycle.
-    frame = None
+    del frame
     while reached:
         item = reached.pop()
         if item is None:

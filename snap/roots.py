@@ -37,7 +37,6 @@ class ThreadFacts(TypedDict):
     stack: list[FrameFacts]
 
 
-
 def module_roots() -> Iterator[tuple[int, str]]:
     """Name the modules of ``sys.modules``, as (address, label)."""
     yield id(sys.modules), f"interpreter{STEP}sys.modules"
@@ -83,7 +82,9 @@ def thread_roots(threads: list[ThreadFacts]) -> Iterator[tuple[int, str]]:
 
 def shared_values() -> frozenset[int]:
     """Give the addresses of values so common that a name on them would tell nothing."""
-    return frozenset(map(id, (None, True, False, ..., NotImplemented, (), "", b"", *range(-5, 257))))
+    return frozenset(
+        map(id, (None, True, False, ..., NotImplemented, (), "", b"", *range(-5, 257)))
+    )
 
 
 def named_roots(threads: list[ThreadFacts]) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -39,7 +40,7 @@ class Output:
 
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)  # noqa: PTH100 - pathlib would leave objects behind
-        folder, name = os.path.split(self.path)  # noqa: PTH206
+        folder, name = os.path.split(self.path)
         self.temporary = os.path.join(folder, f".{name}.{secrets.token_hex(6)}.tmp")  # noqa: PTH118
         if os.path.isdir(self.path):  # noqa: PTH112
             raise SnapError(
@@ -57,10 +58,8 @@ class Output:
 
     def discard(self) -> None:
         """Remove the temporary file, if it is still there."""
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(self.temporary)  # noqa: PTH108
-        except FileNotFoundError:
-            pass
 
 
 class Writer:
@@ -176,19 +175,14 @@ class Writer:
         self.output.discard()
 
     def _close_walk_ends(self) -> None:
-        for fd in (self._walk_fd, self._answers_fd):
-            try:
-                os.close(fd)
-            except OSError:
-                pass
+        os.close(self._walk_fd)
+        os.close(self._answers_fd)
 
 
 def kill(pid: int) -> None:
     """Kill a process of ours that may be gone."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def reap(pid: int) -> int | None:
@@ -219,7 +213,5 @@ def _enlarge(fd: int) -> None:
     """Ask for a pipe of 1 MiB, so that the walk seldom waits for the writer."""
     import fcntl
 
-    try:
+    with contextlib.suppress(OSError):
         fcntl.fcntl(fd, getattr(fcntl, "F_SETPIPE_SZ", 1031), 1 << 20)
-    except OSError:
-        pass

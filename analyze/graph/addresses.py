@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyze.graph.compiled import kernel, unsigned
+from analyze.graph.compiled import kernel
 from analyze.graph.csr import index_dtype
 
 if TYPE_CHECKING:
@@ -52,16 +52,12 @@ class AddressTable:
             pages = np.unique(_dedupe_runs(addresses >> page_bits))
             regions = np.unique(pages >> np.uint64(_PAGE_BITS))
             self._regions = regions
-            self._page_of_region = np.full(
-                (len(regions), 1 << _PAGE_BITS), NOWHERE, dtype=np.int32
-            )
+            self._page_of_region = np.full((len(regions), 1 << _PAGE_BITS), NOWHERE, dtype=np.int32)
             within = (pages & np.uint64((1 << _PAGE_BITS) - 1)).astype(np.int64)
             region = np.searchsorted(regions, pages >> np.uint64(_PAGE_BITS))
             self._page_of_region[region, within] = np.arange(len(pages), dtype=np.int32)
             self._slots = np.full(len(pages) << _SLOT_BITS, NOWHERE, dtype=self._dtype)
-            clash = _fill(
-                addresses, self._shift, self._regions, self._page_of_region, self._slots
-            )
+            clash = _fill(addresses, self._shift, self._regions, self._page_of_region, self._slots)
             if clash == NOWHERE:
                 return
         address = int(addresses[clash])

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    IntArray = NDArray[np.int32] | NDArray[np.int64]
+    # Object indices: int32 where the heap allows, else int64.
+    IntArray = NDArray[np.signedinteger[Any]]
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
-_OPTIONS: Final = {"nogil": True, "boundscheck": False, "error_model": "numpy"}
+_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "boundscheck": False, "error_model": "numpy"}
 
 # Called once, before the first kernel that is not on disk yet is compiled.
 on_compile: Callable[[], None] | None = None

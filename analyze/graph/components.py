@@ -69,7 +69,7 @@ def components(graph: Graph, members: IntArray | None = None) -> Components:
     """
     dtype = graph.targets.dtype
     if members is None:
-        members = np.arange(graph.objects, dtype=dtype)
+        members = np.arange(graph.objects)
     component = np.full(graph.objects, NO_COMPONENT, dtype=dtype)
     component[members] = _UNVISITED
     count = _tarjan(
@@ -79,8 +79,11 @@ def components(graph: Graph, members: IntArray | None = None) -> Components:
     sizes = np.bincount(numbers, minlength=count).astype(np.int64)
     is_cycle = sizes > 1
     _mark_self_references(
-        unsigned(graph.offsets), unsigned(graph.targets), unsigned(members.astype(dtype)),
-        component, is_cycle,
+        unsigned(graph.offsets),
+        unsigned(graph.targets),
+        unsigned(members.astype(dtype)),
+        component,
+        is_cycle,
     )
     return Components(component=component, members=members, sizes=sizes, is_cycle=is_cycle)
 
@@ -123,7 +126,7 @@ def shortest_cycle(graph: Graph, found: Components, number: int) -> IntArray:
 
 
 @kernel
-def _tarjan(
+def _tarjan(  # noqa: C901 - one loop: a kernel pays for every call
     offsets: NDArray[Any], targets: NDArray[Any], members: NDArray[Any], component: NDArray[Any]
 ) -> int:
     size = len(members)
@@ -234,5 +237,5 @@ def _search_back(
                 return source
             if component[target] == number and parent[target] < 0:
                 parent[target] = source
-                frontier.append(np.int64(target))
+                frontier.append(int(target))
     return -1

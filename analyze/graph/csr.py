@@ -19,7 +19,9 @@ INT32_OBJECTS = 2**31 - 8  # a few values are left for sentinels
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Graph:
-    """Objects 0 to n - 1 and their references::
+    """Objects 0 to n - 1 and their references.
+
+    ::
 
         offsets   0     2  3           object 0 refers to 4 and 1, object 1 to 4, ...
         targets   4  1  4  ...
@@ -77,9 +79,7 @@ def index_dtype(objects: int) -> type[np.int32] | type[np.int64]:
     return np.int32 if objects < INT32_OBJECTS else np.int64
 
 
-def from_edges(
-    sources: IntArray, targets: IntArray, objects: int, *, dtype: Any = None
-) -> Graph:
+def from_edges(sources: IntArray, targets: IntArray, objects: int, *, dtype: Any = None) -> Graph:
     """Sort edges by source, keeping their order within one.
 
     Parameters

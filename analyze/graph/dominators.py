@@ -156,7 +156,7 @@ def _number(
     vertex: NDArray[Any],
     parent: NDArray[Any],
 ) -> int:
-    """Number objects depth-first; the number of an object's caller goes to `parent`."""
+    """Give objects their preorder numbers; that of an object's caller goes to `parent`."""
     one = np.uint64(1)
     cursor = np.empty(len(number), dtype=np.uint64)
     stack = np.empty(len(number), dtype=number.dtype)
@@ -190,7 +190,7 @@ def _number(
             depth += 1
             stack[at + one] = target
             cursor[at + one] = offsets[target]
-    return np.int64(last)
+    return int(last)
 
 
 @kernel

@@ -33,7 +33,8 @@ class Reach:
 
     def reached(self) -> NDArray[np.bool_]:
         """Tell which objects a root reaches, bool (n,)."""
-        return self.parent != UNREACHABLE
+        reached: NDArray[np.bool_] = self.parent != UNREACHABLE
+        return reached
 
     def depth(self) -> NDArray[np.int32]:
         """Count the references from the nearest root, int32 (n,); -1 where unreachable."""
@@ -113,7 +114,7 @@ def _search(
                 parent[target] = source
                 order[tail] = target
                 tail += np.uint64(1)
-    return np.int64(tail)
+    return int(tail)
 
 
 @kernel

@@ -42,9 +42,7 @@ def report_document(report: HeapReport, *, top: int | None = None) -> Document:
             "miscounted": totals.miscounted,
         },
         "types": report.types.head(top or report.types.height).to_dicts(),
-        "unreachable_cycles": [
-            cycle_document(group) for group in report.unreachable_cycles[:top]
-        ],
+        "unreachable_cycles": [cycle_document(group) for group in report.unreachable_cycles[:top]],
         "suspects": [],
     }
 

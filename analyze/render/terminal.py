@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import polars as pl
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
 
     from analyze.growth import Growth
     from analyze.plain_graph import UnreachableNodes
@@ -79,15 +79,45 @@ def _growth_parts(growth: Growth, top: int) -> Iterator[RenderableType]:
 
 
 def render_rows(rows: pl.DataFrame) -> RenderableType:
-    """Lay out the rows of a query, numbers to the right."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    for name, dtype in rows.schema.items():
-        table.add_column(
-            printable(name), justify="right" if dtype.is_numeric() else "left", overflow="fold"
-        )
-    for row in rows.iter_rows():
-        table.add_row(*("" if value is None else Text(printable(str(value))) for value in row))
-    return Group(table, Text(plural(rows.height, "row"), style="dim"))
+    """Lay out the rows of a query: a table where it fits, else a block for each row."""
+    return _Rows(rows)
+
+
+class _Rows:
+    """Rows that look at the width that they are given."""
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self._rows = rows
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        rows = self._rows
+        cells = [
+            ["" if value is None else printable(str(value)) for value in row]
+            for row in rows.iter_rows()
+        ]
+        names = [printable(name) for name in rows.columns]
+        widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
+        if sum(widths) + 3 * len(widths) <= options.max_width or len(names) < 4:
+            yield self._table(names, cells)
+        else:
+            longest = max(map(len, names))
+            for row in cells:
+                for name, cell in zip(names, row, strict=True):
+                    yield Text.assemble((f"{name:>{longest}}  ", "dim"), cell)
+                yield Text()
+        yield Text(plural(rows.height, "row"), style="dim")
+
+    def _table(self, names: list[str], cells: list[list[str]]) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+        for name, dtype in zip(names, self._rows.dtypes, strict=True):
+            table.add_column(
+                name, justify="right" if dtype.is_numeric() else "left", overflow="fold"
+            )
+        for row in cells:
+            table.add_row(*map(Text, row))
+        return table
 
 
 def render_nodes(found: UnreachableNodes) -> RenderableType:
@@ -139,11 +169,10 @@ def _growth_sentence(growth: Growth) -> str:
     objects, size = growth.objects_delta, growth.shallow_size_delta
     if objects == 0 and size == 0 and growth.unreachable_delta == 0:
         return "Nothing grew: the same number of objects, the same bytes."
-    sentence = (
+    return (
         f"{objects:+,} objects, {format_change(size)}; "
         f"{growth.unreachable_delta:+,} unreachable objects."
     )
-    return sentence
 
 
 def _warnings(totals: Totals) -> Iterator[RenderableType]:
@@ -214,7 +243,9 @@ def _cycles_table(groups: tuple[CycleGroup, ...]) -> Table:
 
 
 def _cycle_growth_table(cycles: pl.DataFrame) -> Table:
-    table = _table(("cycles", "right"), ("objects", "right"), ("would free", "right"), ("types", "left"))
+    table = _table(
+        ("cycles", "right"), ("objects", "right"), ("would free", "right"), ("types", "left")
+    )
     for row in cycles.iter_rows(named=True):
         table.add_row(
             f"{row['cycles_delta']:+,}",
@@ -227,7 +258,11 @@ def _cycle_growth_table(cycles: pl.DataFrame) -> Table:
 
 def _type_growth_table(types: pl.DataFrame) -> Table:
     table = _table(
-        ("before", "right"), ("after", "right"), ("objects", "right"), ("size", "right"), ("type", "left")
+        ("before", "right"),
+        ("after", "right"),
+        ("objects", "right"),
+        ("size", "right"),
+        ("type", "left"),
     )
     for row in types.iter_rows(named=True):
         table.add_row(

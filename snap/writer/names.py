@@ -113,9 +113,7 @@ class NameTable:
             ]
             self._keys.add(addresses, np.array(numbers, dtype=np.int32))
 
-    def _name_by_key(
-        self, rows: Rows, lists: ReferentLists, numbers: NDArray[np.int32]
-    ) -> None:
+    def _name_by_key(self, rows: Rows, lists: ReferentLists, numbers: NDArray[np.int32]) -> None:
         """Name the values of dicts that tell their values only: key and value pair up."""
         lengths = rows.dict_lengths
         told = np.diff(lists.offsets) - lists.hidden_counts
@@ -161,9 +159,7 @@ class _Wanted:
         return _Wanted(rows=self.rows[left], held=self.held[left], number=self.number)
 
 
-def _name_by_address(
-    left: list[_Wanted], lists: ReferentLists, numbers: NDArray[np.int32]
-) -> None:
+def _name_by_address(left: list[_Wanted], lists: ReferentLists, numbers: NDArray[np.int32]) -> None:
     """Give each name to the first unnamed reference of its row that leads to its address.
 
     Several names of one address go to several references to it, where there are so many.

@@ -135,9 +135,7 @@ def _batch(
         pa.array(roots, pa.string()),
         pa.LargeListArray.from_arrays(
             _join_offsets([part["names"][0] for part in parts]),
-            _encode_names(
-                np.concatenate([part["names"][1] for part in parts]), reference_names
-            ),
+            _encode_names(np.concatenate([part["names"][1] for part in parts]), reference_names),
         ),
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)

@@ -124,7 +124,9 @@ class Rows:
             row_of_hidden, minlength=n
         )
         if own.any():
-            kept = ~np.concatenate([own[: header.told][~is_marker], own[keys][keep_key], own[hidden]])
+            kept = ~np.concatenate(
+                [own[: header.told][~is_marker], own[keys][keep_key], own[hidden]]
+            )
             values, rows = values[kept], rows[kept]
         if header.keys or header.hidden:
             # Stable: within a row, told ones stay before hidden ones.

@@ -229,7 +229,7 @@ class Session:
         self._sizes = np.frombuffer(body, dtype=np.int64)
 
     def _on_names(self, body: bytearray) -> None:
-        assert self._rows is not None  # noqa: S101 - names follow rows
+        assert self._rows is not None
         chunk = _Chunk(
             rows=self._rows,
             look=self._look,

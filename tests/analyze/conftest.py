@@ -1,0 +1,35 @@
+"""Make `snapshot_file` importable from the tests of this folder; share one real snapshot."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def real_snapshot(tmp_path_factory):
+    """Capture a small interpreter with a few leaks of its own, in a process of its own."""
+    path = tmp_path_factory.mktemp("real") / "real.parquet"
+    code = """
+import sys
+import snap
+
+class Node:
+    def __init__(self):
+        self.me = self
+        self.payload = list(range(10))
+
+for _ in range(50):
+    Node()
+snap.capture(sys.argv[1])
+"""
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{code}", str(path)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return path

@@ -1,0 +1,118 @@
+"""Time a capture against ``gc.collect()`` of the same heap in the same process.
+
+Usage: python tests/bench/capture.py [MILLIONS_OF_OBJECTS]
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import snap
+
+RUNS = 5
+
+
+class User:
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.name = f"user {number}"
+        self.scores = [number + 0.5, number + 1.5]
+        self.friends: list[User] = []
+
+
+def build(objects: int, seed: int = 1) -> dict[str, object]:
+    """Make a heap like that of a service that has run for a while.
+
+    Sessions with users and documents as JSON gives them, made and dropped in random order,
+    so that neighbours in memory are no neighbours in the graph.
+    """
+    rng = random.Random(seed)
+    sessions: dict[str, object] = {}
+    made = 0
+    users: list[User] = []
+    while made < objects:
+        number = len(users)
+        user = User(number)
+        users.append(user)
+        document = {
+            "id": number * 7919,
+            "title": f"document {number}",
+            "tags": [f"tag {rng.randrange(10**9)}" for _ in range(3)],
+            "owner": {"name": user.name, "mail": f"{number}@example.org"},
+            "size": (number / 3, number % 1000, f"unit {number % 7}"),
+        }
+        sessions[f"session-{number}"] = {"user": user, "document": document, "open": True}
+        made += 20
+        if number > 1000 and rng.random() < 0.3:
+            user.friends.append(users[rng.randrange(number)])
+        if rng.random() < 0.25:
+            sessions.pop(f"session-{rng.randrange(number + 1)}", None)
+    rng.shuffle(users)
+    sessions["users"] = users
+    return sessions
+
+
+def resident() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    millions = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+    heap = build(int(millions * 1e6))
+    gc.collect()
+    collections, captures = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "heap.parquet"
+        snap.capture(path)  # what is imported once
+        before = resident()
+        for _ in range(RUNS):
+            began = time.perf_counter()
+            gc.collect()
+            collections.append(time.perf_counter() - began)
+            captures.append(snap.capture(path))
+        after = resident()
+        collect = statistics.median(collections)
+        pause = statistics.median(done.pause_seconds for done in captures)
+        whole = statistics.median(done.seconds for done in captures)
+        done = captures[-1]
+        print(f"python {sys.version.split()[0]}, {done.objects:,} objects, {before / 1e6:.0f} MB")
+        print(f"gc.collect()        {collect:8.3f} s   median of {RUNS}")
+        print(f"pause               {pause:8.4f} s   {pause / collect:6.1%} of a collection")
+        print(f"whole capture       {whole:8.3f} s   {whole / collect:6.1f} collections")
+        print(f"file                {done.file_size / done.objects:8.1f} bytes an object")
+        print(f"memory of the program afterwards {after / before - 1:+.2%}")
+        for run in ("first", "again"):
+            report(path, done.objects, run)
+    assert heap
+
+
+def report(path: Path, objects: int, run: str) -> None:
+    """Time ``analyze report`` as a process of its own, and its peak memory."""
+    code = (
+        "import resource, sys, time; began = time.perf_counter()\n"
+        "from cli.analyze import app\n"
+        "sys.argv = ['analyze', 'report', sys.argv[1], '--json']\n"
+        "import io, contextlib\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        "    app(standalone_mode=False)\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "print(time.perf_counter() - began, peak)"
+    )
+    # By way of a shell of its own: a child of a large process inherits its peak.
+    command = ["sh", "-c", 'exec "$@"', "sh", sys.executable, "-c", code, str(path)]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    seconds, peak = map(float, out.split()[-2:])
+    print(f"report, {run:5}       {seconds:8.3f} s   {peak / objects:6.0f} bytes of peak an object")
+
+
+if __name__ == "__main__":
+    main()

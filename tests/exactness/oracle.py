@@ -1,0 +1,83 @@
+"""Compare a snapshot's answer with that of the collector, which speaks after the capture."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from analyze.heap import Heap, load
+
+HERE = Path(__file__).parent
+CHECKOUT = HERE.parents[1]
+MODES = ("fork", "inline")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How the snapshot and the collector differ; counts are by type name."""
+
+    # Garbage that the snapshot does not call unreachable, with "?" for no such row.
+    missed: dict[str, int]
+    # Called unreachable, yet alive after the collection; neither saved in ``gc.garbage``
+    # nor brought back by a finalizer.
+    alive: dict[str, int]
+    miscounted: int
+    dangling: int
+    # Builders whose nodes the collector found.
+    shapes: list[str]
+    # How many objects the collector saved.
+    garbage: int
+    # How many objects finalizers brought back, and how many of them were called unreachable.
+    resurrected: tuple[int, int]
+    heap: Heap
+
+
+def run_program(arguments, *, timeout=200):
+    """Run the program in a fresh interpreter on this checkout."""
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONHASHSEED": "0"}
+    return subprocess.run(
+        [sys.executable, str(HERE / "program.py"), *arguments],
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def compare(module, group, mode, folder, *, timeout=200):
+    """Run a workload of a module, and compare what the capture and the collector say."""
+    snapshot, answer_file = folder / "heap.parquet", folder / "answer.json"
+    ended = run_program([module, group, mode, str(snapshot), str(answer_file)], timeout=timeout)
+    assert ended.returncode == 0, ended.stderr[-4000:]
+    answer = json.loads(answer_file.read_text())
+
+    heap = load(snapshot)
+    assert len(heap.addresses) == answer["objects"]
+    names = dict(zip(heap.addresses.tolist(), heap.type_codes.tolist(), strict=True))
+    unreachable_tracked = heap.unreachable[heap.tracked[heap.unreachable]]
+    unreachable = set(heap.addresses[unreachable_tracked].tolist())
+    garbage, alive = set(answer["garbage"]), set(answer["alive"])
+    nodes, collected = set(answer["nodes"]), set(answer["collected"])
+    resurrected = set(answer["resurrected"])
+
+    def by_type(addresses):
+        return dict(Counter(heap.type_names[names[a]] if a in names else "?" for a in addresses))
+
+    return Comparison(
+        missed=by_type((garbage | collected) - unreachable),
+        alive=by_type(
+            ((unreachable & alive) - garbage - resurrected - collected)
+            | ((unreachable & nodes) - collected)
+        ),
+        miscounted=heap.reachability.miscounted,
+        dangling=heap.references.dangling,
+        shapes=answer["shapes"],
+        garbage=len(garbage),
+        resurrected=(len(resurrected), len(resurrected & unreachable)),
+        heap=heap,
+    )
