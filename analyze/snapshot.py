@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Columns that a file may lack: files of other writers need not know of them.
 _OPTIONAL: Final = frozenset({"hidden_referents", "names"})
+# Columns of few different strings, read as indices into them.
+_ENCODED: Final = frozenset({"type_name", "root", "names.list.element"})
 NO_NAME: Final = -1
 _ANOTHER: Final = "give a file that `snap.capture` wrote"
 
@@ -41,6 +43,8 @@ class References:
     dangling: int
     # int64 (d,), for each of those its place among all references of the file.
     dangling_at: NDArray[np.int64]
+    # int64 (n + 1,): where each object's references begin among all of the file.
+    file_offsets: NDArray[np.int64]
 
 
 class SnapshotFile:
@@ -155,6 +159,7 @@ class SnapshotFile:
         targets = targets[:filled]
         hidden = self._hidden()
         dangling_at = np.zeros(0, dtype=np.int64)
+        file_offsets = offsets
         if dangling:
             offsets, targets, hidden, dangling_at = _drop_dangling(offsets, targets, hidden)
         return References(
@@ -162,6 +167,7 @@ class SnapshotFile:
             hidden=hidden,
             dangling=dangling,
             dangling_at=dangling_at,
+            file_offsets=file_offsets,
         )
 
     def reference_names(self, references: References) -> tuple[NDArray[np.int32], list[str]]:
@@ -182,9 +188,7 @@ class SnapshotFile:
         number_by_name: dict[str, int] = {}
         if "names" not in self._columns:
             return codes, []
-        bounds = references.graph.offsets
-        if references.dangling:
-            bounds = bounds + np.searchsorted(references.dangling_at, np.arange(total + 1))[bounds]
+        bounds = references.file_offsets
         row = 0
         for batch in self._batches("names"):
             offsets = batch.offsets.to_numpy().astype(np.int64)
@@ -221,10 +225,12 @@ class SnapshotFile:
         if self.path.is_dir():
             self._refuse("it is a directory", _ANOTHER)
         try:
+            with pq.ParquetFile(self.path) as file:
+                paths = {column.path for column in map(file.schema.column, range(len(file.schema)))}
             return pq.ParquetFile(
                 self.path,
                 memory_map=True,
-                read_dictionary=["type_name", "root", "names.list.element"],
+                read_dictionary=sorted(_ENCODED & paths),
                 page_checksum_verification=True,
             )
         except FileNotFoundError:

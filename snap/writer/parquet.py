@@ -71,6 +71,7 @@ class SnapshotFile:
                 "referents.list.element": "BYTE_STREAM_SPLIT",
             },
             write_statistics=False,
+            write_page_checksum=True,
             store_schema=False,  # `close` does, with the facts in it
         )
         self._parts: list[Columns] = []

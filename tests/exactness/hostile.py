@@ -74,9 +74,6 @@ def names_that_are_no_text(node):
     for kind in (thing, other, strange, empty):
         a = kind()
         a.me, a.node = a, node()
-    deleted = type("deleted", (), {"kept": node()})
-    del deleted.__module__
-    deleted().me = deleted
 
 
 class Raising:
