@@ -40,3 +40,9 @@ $(READY): pyproject.toml
 
 clean:
 	rm -rf $(VENV) .venv-3.* build dist .mypy_cache .ruff_cache .pytest_cache
+
+# The snapshots in data/, see data/README.md.
+.PHONY: data
+data: $(READY)
+	$(BIN)/python data/programs/cache.py data
+	$(BIN)/python data/programs/cycles.py data

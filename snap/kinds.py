@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import sys
 import types
 from typing import Any, Final, cast
@@ -21,26 +20,29 @@ _basic_size = _getters["__basicsize__"].__get__
 _item_size = _getters["__itemsize__"].__get__
 
 
-class Kind(enum.IntFlag):
-    """Why instances of a type need more than the fast path."""
+class Kind:
+    """Bits that say what instances of a type need beside the fast path.
 
-    PLAIN = 0
+    Plain numbers: an ``enum.Flag`` would make and keep an object for each new combination,
+    in the heap that is being walked.
+    """
+
     # gc.get_referents may hide the keys.
-    DICT = 1
+    DICT: Final = 1
     # A dict whose iteration and length may be user code.
-    DICT_SUBCLASS = 2
+    DICT_SUBCLASS: Final = 2
     # Not a GC object: constants and names hang off nothing unless asked for.
-    CODE = 4
+    CODE: Final = 4
     # sys.getsizeof would run user code.
-    UNSAFE_SIZE = 8
+    UNSAFE_SIZE: Final = 8
     # May be a module that must be spared (see quirks).
-    MODULE = 16
+    MODULE: Final = 16
     # References of its instances have names that can be read (see labels), or it is a frame.
-    NAMED = 32
+    NAMED: Final = 32
     # May refer to something.
-    CONTAINER = 64
+    CONTAINER: Final = 64
     # Its size follows from the number of its referents.
-    TUPLE = 128
+    TUPLE: Final = 128
 
 
 # Kinds of which the walk must see each object.
@@ -49,8 +51,8 @@ CLOSER = Kind.DICT_SUBCLASS | Kind.CODE | Kind.UNSAFE_SIZE | Kind.MODULE
 VARIES = -1
 
 
-def kind_of(cls: type, *, spare_modules: bool) -> Kind:
-    """Classify a type.
+def kind_of(cls: type, *, spare_modules: bool) -> int:
+    """Classify a type, as a sum of bits of `Kind`.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ def kind_of(cls: type, *, spare_modules: bool) -> Kind:
     spare_modules
         Whether this interpreter has modules that must not be asked for referents.
     """
-    kind = Kind.PLAIN
+    kind = 0
     if cls is dict:
         kind |= Kind.DICT
     elif flags_of(cls) & _IS_DICT:

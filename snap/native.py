@@ -51,9 +51,10 @@ def addresses(objects: tuple[object, ...]) -> bytes:
     return ctypes.string_at(id(objects) + _TUPLE_ITEMS, POINTER_SIZE * len(objects))
 
 
-def pointers(address: int, count: int) -> tuple[int, ...]:
+def pointers(address: int, count: int) -> list[int]:
     """Read `count` pointers that lie at `address`."""
-    return struct.unpack(f"={count}Q", ctypes.string_at(address, POINTER_SIZE * count))
+    # Not `struct`, which would keep an object for each new count.
+    return memoryview(ctypes.string_at(address, POINTER_SIZE * count)).cast("Q").tolist()
 
 
 def find_defect() -> str | None:
@@ -65,7 +66,7 @@ def find_defect() -> str | None:
     if struct.calcsize("P") != POINTER_SIZE:
         return f"pointers are {struct.calcsize('P')} bytes wide, expected {POINTER_SIZE}"
     sample = (None, sample_item := object(), sys, 1 << 80, "text", sample_item)
-    if struct.unpack(f"={len(sample)}Q", addresses(sample)) != tuple(map(id, sample)):
+    if pointers(id(sample) + _TUPLE_ITEMS, len(sample)) != list(map(id, sample)):
         return "the items of a tuple do not lie where they are expected"
     return None
 

@@ -72,7 +72,7 @@ class Walk:
         self._channel = channel
         self._on_chunk = on_chunk
         self._walked = 0
-        self._kinds: dict[int, Kind] = {}
+        self._kinds: dict[int, int] = {}
         self._spared = modules_to_spare()
         # Its one referent separates the referents of one object from those of the next.
         self._separator = (object(),)
@@ -204,7 +204,7 @@ class Walk:
                     kind |= Kind.NAMED
                 if kind & CLOSER:
                     self._kinds[id(cls)] = kind
-                described.append((id(cls), int(kind), fixed_size(cls), name_of(cls)))
+                described.append((id(cls), kind, fixed_size(cls), name_of(cls)))
             self._send(wire.KINDS, json.dumps(described).encode("ascii"))
         dicts, closer = self._receive_rows(), self._receive_rows()
         sizes, rows = self._receive_rows(), self._receive_rows()

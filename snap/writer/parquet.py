@@ -56,7 +56,7 @@ class SnapshotFile:
             path,
             SCHEMA,
             compression="zstd",
-            compression_level=1,
+            compression_level=3,
             # Dictionaries waste time and space where nearly all values differ.
             use_dictionary=[
                 "type_name",

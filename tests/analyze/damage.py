@@ -25,7 +25,7 @@ from analyze.report import report
 from snap.errors import SnapError
 
 # Damage must not make us ask for more than this: a snapshot of 10 MB needs a tenth.
-MEMORY = 8 << 30
+MEMORY = 6 << 30
 SECONDS = 60
 
 
