@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from analyze.origin import own_types
 from analyze.report import cycle_groups
 from analyze.type_summary import type_counts
 
@@ -34,6 +35,8 @@ class Growth:
     # type_name, objects_before, objects_after, objects_delta, shallow_size_delta, and
     # objects: the count in each snapshot.
     types: pl.DataFrame
+    # Those of `types` that are the program's own.
+    own_types: pl.DataFrame
     # signature, cycles_before, cycles_after, cycles_delta, objects_delta,
     # shallow_size_delta, retained_size_delta.
     cycles: pl.DataFrame
@@ -64,12 +67,14 @@ def compare(heaps: Sequence[Heap]) -> Growth:
     counts = [type_counts(heap) for heap in heaps]
     groups = [cycle_groups(heap) for heap in heaps]
     first, last = heaps[0], heaps[-1]
+    types = _type_growth(counts)
     return Growth(
         snapshots=tuple((str(heap.file.path), heap.facts) for heap in heaps),
         objects_delta=last.file.objects - first.file.objects,
         shallow_size_delta=int(last.shallow_size.sum()) - int(first.shallow_size.sum()),
         unreachable_delta=len(last.unreachable) - len(first.unreachable),
-        types=_type_growth(counts),
+        types=types,
+        own_types=own_types(types),
         cycles=_cycle_growth(groups[0], groups[-1]),
         examples={group.signature: group for group in groups[-1]},
     )

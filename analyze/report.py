@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analyze.names import ReferenceNames
+from analyze.origin import own_types
 from analyze.type_summary import sum_by, type_summary
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class HeapReport:
     facts: dict[str, Any]
     totals: Totals
     types: pl.DataFrame
+    # Those of `types` that are the program's own.
+    own_types: pl.DataFrame
     unreachable_cycles: tuple[CycleGroup, ...]
 
 
@@ -91,12 +94,14 @@ def report(heap: Heap) -> HeapReport:
     SnapError
         If a column of the file is damaged.
     """
+    types = type_summary(heap)
     return HeapReport(
         path=str(heap.file.path),
         facts=heap.facts,
         totals=totals(heap),
+        types=types,
+        own_types=own_types(types),
         unreachable_cycles=cycle_groups(heap),
-        types=type_summary(heap),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich import box
 from rich.console import Group
@@ -42,17 +42,19 @@ def _report_parts(report: HeapReport, top: int) -> Iterator[RenderableType]:
         f"{format_bytes(totals.shallow_size)}; {plural(totals.roots, 'root')}."
     )
     yield Text(_garbage_sentence(totals, report.unreachable_cycles), style="bold")
+    yield from _own_types_sentence(report.own_types)
     yield from _warnings(totals)
     if report.unreachable_cycles:
         yield _heading("Unreachable cycles")
         yield _cycles_table(report.unreachable_cycles[:top])
         yield from _more(len(report.unreachable_cycles) - top, "kind of cycle", "kinds of cycles")
-        yield _heading("An example of each")
-        for group in report.unreachable_cycles[: min(top, 5)]:
-            yield _drawing(group)
     yield _heading("Largest types")
     yield _types_table(report.types.head(top))
     yield from _more(report.types.height - top, "type", "types")
+    if report.unreachable_cycles:
+        yield _heading("An example of each kind of cycle")
+        for group in report.unreachable_cycles[: min(top, 5)]:
+            yield _drawing(group)
 
 
 def render_growth(growth: Growth, *, top: int) -> RenderableType:
@@ -65,6 +67,7 @@ def _growth_parts(growth: Growth, top: int) -> Iterator[RenderableType]:
     for number, (path, facts) in enumerate(growth.snapshots, start=1):
         yield Text(f"{number}  {printable(path)}: {_capture_sentence(facts)}")
     yield Text(_growth_sentence(growth), style="bold")
+    yield from _own_growth_sentence(growth.own_types)
     grown = growth.cycles.filter(growth.cycles["cycles_delta"] > 0)
     if grown.height:
         yield _heading("Unreachable cycles that became more")
@@ -137,6 +140,9 @@ def render_nodes(found: UnreachableNodes) -> RenderableType:
 
 # --- sentences
 
+# Types that a sentence names.
+_NAMED_TYPES: Final = 3
+
 
 def _capture_sentence(facts: dict[str, Any]) -> str:
     moment = str(facts["captured_at"])[:19].replace("T", " ")
@@ -163,6 +169,27 @@ def _garbage_sentence(totals: Totals, groups: tuple[CycleGroup, ...]) -> str:
         f"Most are held by {plural(first.cycles, 'cycle')} of "
         f"{printable(first.signature)}: {format_bytes(first.retained_size)}, {share:.0%}."
     )
+
+
+def _own_types_sentence(types: pl.DataFrame) -> Iterator[RenderableType]:
+    largest = [
+        f"{printable(row['type_name'])} ({plural(row['objects'], 'object')}, "
+        f"{format_bytes(row['shallow_size'])})"
+        for row in types.head(_NAMED_TYPES).iter_rows(named=True)
+    ]
+    if largest:
+        yield Text(f"The program's own largest types: {', '.join(largest)}.", style="bold")
+
+
+def _own_growth_sentence(types: pl.DataFrame) -> Iterator[RenderableType]:
+    grown = types.filter(types["shallow_size_delta"] > 0)
+    largest = [
+        f"{printable(row['type_name'])} ({row['objects_delta']:+,} objects, "
+        f"{format_change(row['shallow_size_delta'])})"
+        for row in grown.head(_NAMED_TYPES).iter_rows(named=True)
+    ]
+    if largest:
+        yield Text(f"Of the program's own types grew most: {', '.join(largest)}.", style="bold")
 
 
 def _growth_sentence(growth: Growth) -> str:

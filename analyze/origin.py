@@ -1,0 +1,32 @@
+"""Whose a type is: the program's own, or the interpreter's and its library's."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Packages that every program has or that are there to look at it.
+_NOT_THE_PROGRAM: Final = sys.stdlib_module_names | {"snap", "pip", "setuptools"}
+
+
+def is_own_type(type_name: str) -> bool:
+    """Tell whether a type comes neither from the interpreter nor from its library.
+
+    Parameters
+    ----------
+    type_name
+        ``module.qualname``; types of ``builtins`` have no module.
+    """
+    package, dot, _ = type_name.partition(".")
+    return bool(dot) and (package == "__main__" or package not in _NOT_THE_PROGRAM)
+
+
+def own_types(types: pl.DataFrame) -> pl.DataFrame:
+    """Keep the rows of a table of types (column ``type_name``) that are the program's own."""
+    names: Iterable[str] = types["type_name"].to_list()
+    return types.filter(pl.Series([is_own_type(name) for name in names], dtype=pl.Boolean))

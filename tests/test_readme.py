@@ -1,0 +1,69 @@
+"""Every command of the README runs, and every piece of Python in it."""
+
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+COMMANDS = [
+    line.removeprefix("$ ")
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("$ ") and not line.startswith("$ make test")
+]
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def run(*command: str, cwd: Path) -> str:
+    scripts = sysconfig.get_path("scripts")
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={"PATH": f"{scripts}:/usr/local/bin:/usr/bin:/bin", "HOME": str(Path.home())},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A place where commands of the README find the checkout's files, and may write."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("data", "tests"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "build").mkdir()
+    return folder
+
+
+def test_there_are_commands_and_code_to_run():
+    assert len(COMMANDS) > 5
+    assert len(PYTHON) == 2
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if not each.startswith("make")])
+def test_command_runs(command: str, checkout: Path):
+    run("bash", "-c", command, cwd=checkout)
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=["capture", "analyze"])
+def test_python_runs(code: str, checkout: Path):
+    run(sys.executable, "-c", code, cwd=checkout)
+
+
+def test_demo_names_its_three_culprits_on_the_first_screens(checkout: Path):
+    run(sys.executable, "tests/demo/run.py", "--out", "build/demo", cwd=checkout)
+    report = run("analyze", "report", "build/demo/after.parquet", cwd=checkout)
+    growth = run(
+        "analyze", "diff", "build/demo/before.parquet", "build/demo/after.parquet", cwd=checkout
+    )
+    for screen in (report, growth):
+        first = " ".join("\n".join(screen.splitlines()[:24]).split())
+        for culprit in ("shop.cache.Session", "shop.plugins.Discounts", "shop.orders.Payment"):
+            assert culprit in first
