@@ -112,8 +112,13 @@ class Heap:
         """Roots, and what they reach."""
         references = self.references
         self._tell("searching from the roots")
+        # Read, not kept: nothing else in a report needs these columns.
         return reachability(
-            references, self.refcount, self.tracked, self.generation, self.named_roots[0]
+            references,
+            self.file.numbers("refcount", np.int64),
+            self.tracked,
+            self.file.numbers("generation", np.int8),
+            self.named_roots[0],
         )
 
     @cached_property

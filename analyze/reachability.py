@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 class Reachability:
     """Roots of a heap of n objects, and what they reach."""
 
-    # int64, shape (n,): reference count minus recorded references; never below zero.
-    external_references: NDArray[np.int64]
+    # int32, shape (n,): reference count minus recorded references; never below zero, and
+    # not above the greatest number of its width.
+    external_references: NDArray[np.int32]
     # int64, ascending: objects with external references, named or not, immortal, or frozen.
     roots: NDArray[np.int64]
     reach: Reach
@@ -60,19 +61,19 @@ def reachability(
     it, and so to us. O(n + m).
     """
     graph, hidden = references.graph, references.hidden
-    recorded = in_degrees(graph)
+    external = in_degrees(graph)
     if hidden.any():
-        recorded -= np.where(tracked, _hidden_in_degrees(references), 0)
-    external = refcount - recorded
+        external -= np.where(tracked, _hidden_in_degrees(references), 0)
+    np.subtract(refcount, external, out=external)
     immortal = refcount >= IMMORTAL_REFCOUNT
     miscounted = int(np.count_nonzero((external < 0) & tracked))
-    np.maximum(external, 0, out=external)
+    np.clip(external, 0, np.iinfo(np.int32).max, out=external)
     is_root = (external > 0) | immortal | (generation == PERMANENT)
     is_root[named] = False
     unnamed = np.flatnonzero(is_root)
     is_root[named] = True
     return Reachability(
-        external_references=external,
+        external_references=external.astype(np.int32),
         roots=np.flatnonzero(is_root),
         reach=reach(graph, named, unnamed),
         miscounted=miscounted,

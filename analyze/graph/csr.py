@@ -108,15 +108,14 @@ def transpose(graph: Graph) -> Graph:
 
     Notes
     -----
-    Counting sort: O(n + m) time; two arrays of n beside the result.
+    Counting sort: O(n + m) time, no memory beside the result.
     """
     offsets = np.zeros(graph.objects + 1, dtype=np.int64)
-    np.cumsum(in_degrees(graph), out=offsets[1:])
-    sources = np.empty_like(graph.targets)
-    sources.flags.writeable = True
-    _transpose(
-        unsigned(graph.offsets), unsigned(graph.targets), unsigned(offsets[:-1].copy()), sources
-    )
+    _count(unsigned(graph.targets), offsets)
+    # Ends now; filling each range from its end makes them starts.
+    np.cumsum(offsets, out=offsets)
+    sources = np.empty(graph.references, dtype=graph.targets.dtype)
+    _transpose(unsigned(graph.offsets), unsigned(graph.targets), unsigned(offsets), sources)
     return Graph(offsets=offsets, targets=sources)
 
 
@@ -176,10 +175,15 @@ def _scatter(
 
 @kernel
 def _transpose(
-    offsets: NDArray[Any], targets: NDArray[Any], free: NDArray[Any], sources: NDArray[Any]
+    offsets: NDArray[Any], targets: NDArray[Any], ends: NDArray[Any], sources: NDArray[Any]
 ) -> None:
-    for source in range(len(offsets) - 1):
-        for edge in range(offsets[source], offsets[source + 1]):
+    one = np.uint64(1)
+    source = np.uint64(len(offsets) - 1)
+    while source > 0:
+        source -= one
+        edge = offsets[source + one]
+        while edge > offsets[source]:
+            edge -= one
             target = targets[edge]
-            sources[free[target]] = source
-            free[target] += np.uint64(1)
+            ends[target] -= one
+            sources[ends[target]] = source
