@@ -10,6 +10,7 @@ from analyze.growth import Growth, compare
 from analyze.heap import Heap, load
 from analyze.query import query
 from analyze.report import HeapReport, report
+from analyze.retained import retained_together
 from analyze.type_summary import type_summary
 from snap.errors import SnapError
 
@@ -22,5 +23,6 @@ __all__ = [
     "load",
     "query",
     "report",
+    "retained_together",
     "type_summary",
 ]

@@ -138,9 +138,11 @@ class Heap:
     @cached_property
     def retained(self) -> Retained:
         """Dominators and retained sizes."""
-        reachable = self.reachability
+        unreachable = self.unreachable
         self._tell("computing retained sizes")
-        return retained_heap(self.references.graph, reachable, self.shallow_size)
+        return retained_heap(
+            self.references.graph, self.reachability.roots, unreachable, self.shallow_size
+        )
 
     def _tell(self, step: str, done: float | None = None) -> None:
         if self._progress is not None:

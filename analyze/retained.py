@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from analyze.graph.components import components, source_components
-from analyze.graph.csr import subgraph
-from analyze.graph.dominators import UNREACHABLE, DominatorTree, dominator_tree
+from analyze.graph.components import source_representatives
+from analyze.graph.dominators import dominator_tree
+from analyze.graph.retained import retained_by_set
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from analyze.graph.compiled import IntArray
     from analyze.graph.csr import Graph
-    from analyze.reachability import Reachability
-
-# In place of a dominator, beside VIRTUAL_ROOT: an object of the unreachable part that no
-# other object there dominates.
-GARBAGE: Final = -3
+    from analyze.graph.dominators import DominatorTree
+    from analyze.heap import Heap
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -34,36 +30,47 @@ class Retained:
 
 
 def retained_heap(
-    graph: Graph, reachability: Reachability, shallow_size: NDArray[np.int64]
+    graph: Graph, roots: IntArray, unreachable: IntArray, shallow_size: NDArray[np.int64]
 ) -> Retained:
     """Build the dominator tree over the roots and, beside it, one over the garbage.
 
     Garbage has no root, so there each source component (one that no other refers to) has
     a representative, its lowest object, as if something held that.
 
+    Parameters
+    ----------
+    graph
+        n objects.
+    roots, unreachable
+        Object indices; the latter ascending.
+    shallow_size
+        int64, shape (n,), bytes.
+
     Notes
     -----
     O(m log n) at worst. See `dominator_tree`.
     """
-    live = dominator_tree(graph, reachability.roots)
-    members = np.flatnonzero(live.dominator == UNREACHABLE).astype(graph.targets.dtype)
-    tree = live
-    if len(members):
-        dominator, order = live.dominator, live.order
-        part = subgraph(graph, members)
-        dead = dominator_tree(part, garbage_representatives(part))
-        inner = dead.dominator >= 0
-        dominator[members] = GARBAGE
-        dominator[members[inner]] = members[dead.dominator[inner]]
-        tree = DominatorTree(
-            dominator=dominator, order=np.concatenate([order, members[dead.order]])
-        )
+    representatives = source_representatives(graph, unreachable) if len(unreachable) else None
+    tree = dominator_tree(graph, roots, also=representatives)
     return Retained(tree=tree, size=tree.retained_sizes(shallow_size))
 
 
-def garbage_representatives(part: Graph) -> IntArray:
-    """Give the lowest object of each source component of a graph without roots."""
-    found = components(part)
-    lowest = np.full(found.count, part.objects, dtype=part.targets.dtype)
-    np.minimum.at(lowest, found.component, found.members)
-    return lowest[source_components(part, found)]
+def retained_together(heap: Heap, rows: IntArray) -> int:
+    """Sum what would be freed if all of some objects went, exactly.
+
+    Parameters
+    ----------
+    rows
+        Of the objects, reachable or not.
+
+    Returns
+    -------
+    int
+        Bytes, the objects themselves included.
+
+    Notes
+    -----
+    Two searches of the heap: O(n + m), each time.
+    """
+    gone = retained_by_set(heap.references.graph, heap.reachability.roots, rows)
+    return int(heap.shallow_size[gone].sum())

@@ -25,10 +25,19 @@ if TYPE_CHECKING:
     from analyze.graph.compiled import IntArray
 
 # Columns that a file may lack: files of other writers need not know of them.
+# Columns of numbers that may be null, and what that means.
+_NULLABLE: Final = {"generation": -1, "hidden_referents": 0}
 _OPTIONAL: Final = frozenset({"hidden_referents", "names"})
 # Columns of few different strings, read as indices into them.
 _ENCODED: Final = frozenset({"type_name", "root", "names.list.element"})
 NO_NAME: Final = -1
+_FACT_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
+    "python_version": str,
+    "pid": int,
+    "captured_at": str,
+    "mode": str,
+    "pause_seconds": (int, float, type(None)),
+}
 _ANOTHER: Final = "give a file that `snap.capture` wrote"
 
 
@@ -75,11 +84,13 @@ class SnapshotFile:
         return self.numbers("address", np.uint64)
 
     def numbers(self, column: str, dtype: Any) -> NDArray[Any]:
-        """Read a column of numbers or truth values; null becomes -1."""
+        """Read a column of numbers or truth values; a null that may be gets a number."""
         out = np.empty(self.objects, dtype=dtype)
         first = 0
         for batch in self._batches(column):
-            values = batch.fill_null(-1) if batch.null_count else batch
+            if batch.null_count and column not in _NULLABLE:
+                self._refuse(f"column '{column}' has nulls", _ANOTHER)
+            values = batch.fill_null(_NULLABLE[column]) if batch.null_count else batch
             out[first : first + len(values)] = values.to_numpy(zero_copy_only=False)
             first += len(values)
         return out
@@ -145,6 +156,8 @@ class SnapshotFile:
                 self._refuse("column 'referents' has nulls", _ANOTHER)
             bounds = batch.offsets.to_numpy().astype(np.int64)
             values = batch.values.slice(int(bounds[0]), int(bounds[-1] - bounds[0]))
+            if values.null_count:
+                self._refuse("column 'referents' has nulls in its lists", _ANOTHER)
             count = len(values)
             if row + len(batch) > self.objects or filled + count > len(targets):
                 self._refuse("its row groups hold more than its footer says", _ANOTHER)
@@ -158,6 +171,8 @@ class SnapshotFile:
         offsets[row + 1 :] = filled
         targets = targets[:filled]
         hidden = self._hidden()
+        if ((hidden < 0) | (hidden > np.diff(offsets))).any():
+            self._refuse("column 'hidden_referents' counts more than there are", _ANOTHER)
         dangling_at = np.zeros(0, dtype=np.int64)
         file_offsets = offsets
         if dangling:
@@ -222,9 +237,9 @@ class SnapshotFile:
     # --- checks
 
     def _open(self) -> pq.ParquetFile:
-        if self.path.is_dir():
-            self._refuse("it is a directory", _ANOTHER)
         try:
+            if self.path.is_dir():
+                self._refuse("it is a directory", _ANOTHER)
             with pq.ParquetFile(self.path) as file:
                 paths = {column.path for column in map(file.schema.column, range(len(file.schema)))}
             return pq.ParquetFile(
@@ -247,7 +262,7 @@ class SnapshotFile:
             self._refuse("a Parquet file without the facts of a capture", _ANOTHER)
         try:
             facts = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             facts = None
         if not isinstance(facts, dict) or type(facts.get("schema_version")) is not int:
             self._refuse("the facts of the capture are damaged", "capture again")
@@ -260,6 +275,9 @@ class SnapshotFile:
         missing = [name for name in REQUIRED_FACTS if name not in facts]
         if missing:
             self._refuse(f"the facts of the capture lack {', '.join(missing)}", "capture again")
+        for name, kinds in _FACT_TYPES.items():
+            if not isinstance(facts[name], kinds):
+                self._refuse(f"the fact '{name}' is {facts[name]!r:.60}", "capture again")
         return facts
 
     def _check_columns(self) -> None:
@@ -331,14 +349,19 @@ def _drop_dangling(
 
 def _is_like(found: pa.DataType, column: str) -> bool:
     if column == "type_name" or column == "root":
-        plain = found.value_type if pa.types.is_dictionary(found) else found
-        return bool(pa.types.is_string(plain) or pa.types.is_large_string(plain))
+        return _is_text(found)
     if column == "referents":
         is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
         return bool(is_list and pa.types.is_uint64(found.value_type))
     if column == "names":
-        return bool(pa.types.is_list(found) or pa.types.is_large_list(found))
+        is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
+        return bool(is_list and _is_text(found.value_type))
     return str(found) == COLUMNS[column]
+
+
+def _is_text(found: pa.DataType) -> bool:
+    plain = found.value_type if pa.types.is_dictionary(found) else found
+    return bool(pa.types.is_string(plain) or pa.types.is_large_string(plain))
 
 
 def _first_line(error: BaseException) -> str:

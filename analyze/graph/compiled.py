@@ -7,7 +7,7 @@ leaves out the branch for negative ones, which makes a traversal a third faster.
 
 from __future__ import annotations
 
-from pathlib import Path
+import contextlib
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numpy as np
@@ -28,10 +28,25 @@ _OPTIONS: Final[dict[str, Any]] = {"nogil": True, "boundscheck": False, "error_m
 on_compile: Callable[[], None] | None = None
 
 
-class _Kernel:
+class _Late:
+    """Stands for something of numba's in a module until a kernel needs it."""
+
+    def __init__(self, build: Callable[[], Any]) -> None:
+        self._build = build
+        self._built: Any = None
+
+    def compiled(self) -> Any:
+        """Make what this stands for, once."""
+        if self._built is None:
+            self._built = self._build()
+        return self._built
+
+
+class _Kernel(_Late):
     """Stands for a function in its module until somebody calls it."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(lambda: _compile(function))
         self._function = function
 
     def __call__(self, *arguments: Any) -> Any:
@@ -40,14 +55,13 @@ class _Kernel:
     def compiled(self) -> Any:
         """Put the compiled function in this one's place and return it."""
         names = self._function.__globals__
-        name = self._function.__name__
-        if names[name] is self:
-            # Kernels of this module that the function calls must be compiled ones too.
-            for other, value in list(names.items()):
-                if isinstance(value, _Kernel) and other in self._function.__code__.co_names:
-                    value.compiled()
-            names[name] = _compile(self._function)
-        return names[name]
+        # What the function calls must be compiled too: numba sees its globals only.
+        for other in self._function.__code__.co_names:
+            if other in names and isinstance(names[other], _Late):
+                names[other] = names[other].compiled()
+        compiled = super().compiled()
+        names[self._function.__name__] = compiled
+        return compiled
 
 
 def kernel(function: _Function) -> _Function:
@@ -63,16 +77,50 @@ def unsigned(indices: NDArray[Any]) -> NDArray[Any]:
 def _compile(function: Callable[..., Any]) -> Any:
     import numba
 
+    _listen()
     try:
         dispatcher = numba.njit(cache=True, **_OPTIONS)(function)
-        folder = Path(dispatcher._cache.cache_path)
-        on_disk = any(folder.glob(f"*.{function.__name__}-*.nbi"))
     except RuntimeError:  # no folder that can be written
-        dispatcher = numba.njit(**_OPTIONS)(function)
-        on_disk = False
-    if not on_disk:
-        _announce()
+        return numba.njit(**_OPTIONS)(function)
+    _forgive_full_disk(dispatcher)
     return dispatcher
+
+
+def _forgive_full_disk(dispatcher: Any) -> None:
+    """Let a kernel run though its machine code cannot be kept."""
+    save = dispatcher._cache.save_overload
+
+    def save_if_possible(signature: Any, overload: Any) -> None:
+        with contextlib.suppress(OSError):
+            save(signature, overload)
+
+    dispatcher._cache.save_overload = save_if_possible
+
+
+_listener: Any = None
+
+
+def _listen() -> None:
+    """Have numba tell when it compiles; it does not when it loads from disk.
+
+    Whether a file of machine code lies there says less: it may be of an older source or
+    of another processor.
+    """
+    global _listener
+    if _listener is not None:
+        return
+    from numba.core import event
+
+    class Listener(event.Listener):
+        def on_start(self, _event: Any) -> None:
+            _announce()
+
+        def on_end(self, _event: Any) -> None:
+            pass
+
+    _listener = Listener()
+    register: Any = event.register
+    register("numba:compile", _listener)
 
 
 def _announce() -> None:
@@ -80,3 +128,46 @@ def _announce() -> None:
     announce, on_compile = on_compile, None
     if announce is not None:
         announce()
+
+
+def _build_prefetch() -> Any:
+    import numba
+    from llvmlite import ir
+    from numba.core import cgutils
+
+    declare: Any = cgutils.get_or_insert_function
+
+    @numba.extending.intrinsic
+    def intrinsic(_context: Any, array: Any, index: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            array_type, index_type = signature.args
+            data = context.make_array(array_type)(context, builder, values[0]).data
+            index = context.cast(builder, values[1], index_type, numba.types.uintp)
+            address = builder.bitcast(builder.gep(data, [index]), cgutils.voidptr_t)
+            number = ir.IntType(32)
+            function = declare(
+                builder.module,
+                ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number]),
+                "llvm.prefetch.p0",
+            )
+            # To read, to be kept in all caches, data.
+            builder.call(function, [address, number(0), number(3), number(1)])
+            return context.get_dummy_value()
+
+        return numba.types.void(array, index), generate
+
+    return intrinsic
+
+
+if TYPE_CHECKING:
+
+    def prefetch(array: NDArray[Any], index: Any) -> None:
+        """Ask for the cache line of an entry that will be needed soon.
+
+        Inside kernels only; `array` is one-dimensional and contiguous. A heap's
+        references lead anywhere, so most of a traversal is waiting for memory: asking a
+        few steps ahead halves the time.
+        """
+
+else:
+    prefetch = _Late(_build_prefetch)

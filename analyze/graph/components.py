@@ -97,6 +97,31 @@ def source_components(graph: Graph, found: Components) -> NDArray[np.bool_]:
     return is_source
 
 
+def source_representatives(graph: Graph, members: IntArray) -> IntArray:
+    """Give the lowest object of each source component of the sub-graph of some objects.
+
+    Parameters
+    ----------
+    members
+        Object indices, ascending, without repeats: those that no root reaches, say.
+
+    Returns
+    -------
+    index dtype, ascending
+        From these all members can be reached; from fewer they cannot.
+
+    Notes
+    -----
+    As `components`.
+    """
+    found = components(graph, members)
+    lowest = np.full(found.count, graph.objects, dtype=graph.targets.dtype)
+    # Members ascend, so that the first one seen of a component is its lowest.
+    numbers, firsts = np.unique(found.component[members], return_index=True)
+    lowest[numbers] = members[firsts]
+    return np.sort(lowest[source_components(graph, found)])
+
+
 def shortest_cycle(graph: Graph, found: Components, number: int) -> IntArray:
     """Give a shortest cycle through the lowest object of a component.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyze.graph.compiled import kernel, unsigned
+from analyze.graph.compiled import kernel, prefetch, unsigned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 UNREACHABLE: Final = -1
 ROOT: Final = -2
 _BLOCKED: Final = -3
+
+# How far ahead in the queue memory is asked for: bounds, referents, their entries.
+_FAR: Final = 24
+_NEAR: Final = 12
+_NEXT: Final = 4
+_FIRST: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -105,9 +111,23 @@ def _search(
             parent[root] = ROOT
             order[tail] = root
             tail += np.uint64(1)
+    near, far = np.uint64(_NEAR), np.uint64(_FAR)
     while head < tail:
+        # What lies ahead in the queue will be read at random: ask for the bounds of one
+        # further away, then, when those are there, for what its first referents need.
+        if head + far < tail:
+            prefetch(offsets, order[head + far])
+        if head + near < tail:
+            start = offsets[order[head + near]]
+            prefetch(targets, start)
         source = order[head]
         head += np.uint64(1)
+        if head + np.uint64(_NEXT) < tail:
+            ahead = order[head + np.uint64(_NEXT)]
+            start = offsets[ahead]
+            end = min(offsets[ahead + np.uint64(1)], start + np.uint64(_FIRST))
+            for edge in range(start, end):
+                prefetch(parent, targets[edge])
         for edge in range(offsets[source], offsets[source + np.uint64(1)]):
             target = targets[edge]
             if parent[target] == UNREACHABLE:

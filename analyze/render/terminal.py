@@ -116,7 +116,7 @@ class _Rows:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
         for name, dtype in zip(names, self._rows.dtypes, strict=True):
             table.add_column(
-                name, justify="right" if dtype.is_numeric() else "left", overflow="fold"
+                Text(name), justify="right" if dtype.is_numeric() else "left", overflow="fold"
             )
         for row in cells:
             table.add_row(*map(Text, row))
@@ -245,7 +245,7 @@ def _types_table(types: pl.DataFrame) -> Table:
             f"{row['objects']:,}",
             format_bytes(row["shallow_size"]),
             format_bytes(row["retained_size"]),
-            printable(row["type_name"]),
+            Text(printable(row["type_name"])),
         )
     return table
 
@@ -264,7 +264,7 @@ def _cycles_table(groups: tuple[CycleGroup, ...]) -> Table:
             f"{group.objects:,}",
             format_bytes(group.shallow_size),
             format_bytes(group.retained_size),
-            printable(group.signature),
+            Text(printable(group.signature)),
         )
     return table
 
@@ -278,7 +278,7 @@ def _cycle_growth_table(cycles: pl.DataFrame) -> Table:
             f"{row['cycles_delta']:+,}",
             f"{row['objects_delta']:+,}",
             format_change(row["retained_size_delta"]),
-            printable(row["signature"]),
+            Text(printable(row["signature"])),
         )
     return table
 
@@ -297,7 +297,7 @@ def _type_growth_table(types: pl.DataFrame) -> Table:
             f"{row['objects_after']:,}",
             f"{row['objects_delta']:+,}",
             format_change(row["shallow_size_delta"]),
-            printable(row["type_name"]),
+            Text(printable(row["type_name"])),
         )
     return table
 

@@ -7,7 +7,7 @@ import pytest
 from snapshot_file import Nowhere, Object, rows, table, write, write_table
 
 from analyze.heap import Heap
-from analyze.retained import GARBAGE
+from analyze.graph.dominators import GARBAGE
 from snap.schema import IMMORTAL_REFCOUNT, PERMANENT
 
 

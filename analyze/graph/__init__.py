@@ -1,0 +1,1 @@
+"""Graph kernels: they know arrays, and nothing of files, tables or heaps."""
