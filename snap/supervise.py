@@ -39,6 +39,8 @@ class Output:
     """
 
     def __init__(self, path: str) -> None:
+        if not path:
+            raise SnapError("cannot write the snapshot", "its path is empty", "give a file name")
         self.path = os.path.abspath(path)  # noqa: PTH100 - pathlib would leave objects behind
         folder, name = os.path.split(self.path)
         self.temporary = os.path.join(folder, f".{name}.{secrets.token_hex(6)}.tmp")  # noqa: PTH118
@@ -73,6 +75,12 @@ class Writer:
 
     def __init__(self, output: Output) -> None:
         self.output = output
+        if not sys.executable:
+            raise SnapError(
+                "cannot start the writer process",
+                "sys.executable is empty: this interpreter is embedded in another program",
+                "set sys.executable to a python with pyarrow and numpy before the capture",
+            )
         source, self._walk_fd = os.pipe()
         self._answers_fd, answers = os.pipe()
         self.control, theirs = socket.socketpair()
@@ -105,7 +113,7 @@ class Writer:
             self.control.close()
             raise SnapError(
                 "cannot start the writer process",
-                f"{sys.executable or 'sys.executable is empty'}: {error.strerror}",
+                f"{sys.executable}: {error.strerror}",
                 "run with a python that can be started, and room for one more process",
             ) from None
         finally:

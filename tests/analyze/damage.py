@@ -1,7 +1,7 @@
 """Open damaged copies of a snapshot, one after the other, and say what came of each.
 
 Run as a program of its own, so that a crash of the interpreter is seen and located:
-``python damage.py SNAPSHOT FOLDER cut|flip COUNT``. Prints ``NUMBER PLACE`` before each
+``python damage.py SNAPSHOT FOLDER cut|flip|footer COUNT``. Prints ``NUMBER PLACE`` before each
 copy, and after it ``answered``, ``changed`` (another answer than the intact file's),
 ``refused`` or ``raised …``.
 """
@@ -41,8 +41,12 @@ def answer(path: Path) -> str:
     return json.dumps([document, columns])
 
 
-def places(size: int, count: int) -> list[int]:
-    """Spread places over a file; a third of them in its last 8 KiB, where the footer is."""
+def places(kind: str, intact: bytes, count: int) -> list[int]:
+    """Spread places over a file, a third of them in its last 8 KiB, or over its footer."""
+    size = len(intact)
+    if kind == "footer":
+        length = 8 + int.from_bytes(intact[-8:-4], "little")
+        return (size - length + np.arange(count) * 7919 % length).tolist()
     footer = min(size, 8192)
     inside = np.linspace(0, size - footer - 1, count - count // 3)
     at_end = np.linspace(size - footer, size - 1, count // 3)
@@ -66,11 +70,12 @@ def main() -> None:
     snapshot, folder, kind, count = sys.argv[1:]
     faulthandler.enable()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     intact = Path(snapshot).read_bytes()
     expected = answer(Path(snapshot))
     random = np.random.default_rng(5)
-    damage = {"cut": cut, "flip": flip}[kind]
-    for number, place in enumerate(places(len(intact), int(count))):
+    damage = cut if kind == "cut" else flip
+    for number, place in enumerate(places(kind, intact, int(count))):
         # A new name each time: the one before may still be mapped.
         path = Path(folder) / f"{kind}-{number}.parquet"
         path.write_bytes(damage(intact, place, random))

@@ -278,17 +278,17 @@ def test_the_same_types_in_other_numbers_are_one_signature(heap):
     assert len(group.example) == 2
 
 
-def test_a_cycle_of_a_hundred_thousand_objects_is_one_cycle(heap):
-    length = 100_000
+def test_a_cycle_of_fifty_thousand_objects_is_one_cycle(heap):
+    length = 50_000
     objects = [Object("Node", 10, [(row + 1) % length]) for row in range(length)]
     (group,) = cycle_groups(heap(objects))
     assert (group.cycles, group.objects, group.retained_size) == (1, length, 10 * length)
 
 
-def test_a_hundred_thousand_cycles_of_two_are_one_group(heap):
-    objects = [Object("Node", 10, [row ^ 1]) for row in range(200_000)]
+def test_thirty_thousand_cycles_of_two_are_one_group(heap):
+    objects = [Object("Node", 10, [row ^ 1]) for row in range(60_000)]
     (group,) = cycle_groups(heap(objects))
-    assert (group.cycles, group.objects) == (100_000, 200_000)
+    assert (group.cycles, group.objects) == (30_000, 60_000)
     assert [step.type_name for step in group.example] == ["Node", "Node"]
 
 

@@ -1,5 +1,6 @@
 """What grew between snapshots, by type and by signature of cycles."""
 
+import functools
 import json
 from collections import Counter
 
@@ -47,6 +48,23 @@ def several(seed):
     return [random_objects(random) for _ in range(int(random.integers(2, 5)))]
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Give a function from a seed to several random heaps, written and opened once."""
+    folder = tmp_path_factory.mktemp("drawn")
+
+    @functools.cache
+    def draw(seed):
+        objects = several(seed)
+        opened = [
+            Heap(write(folder / f"{seed}-{number}.parquet", each))
+            for number, each in enumerate(objects)
+        ]
+        return objects, opened, compare(opened)
+
+    return draw
+
+
 def totals(objects):
     counts, sizes = Counter(), Counter()
     for each in objects:
@@ -55,11 +73,9 @@ def totals(objects):
     return counts, sizes
 
 
-def test_deltas_are_the_last_snapshot_less_the_first(heaps):
+def test_deltas_are_the_last_snapshot_less_the_first(drawn):
     for seed in SEEDS:
-        objects = several(seed)
-        opened = heaps(*objects)
-        growth = compare(opened)
+        objects, opened, growth = drawn(seed)
         assert growth.objects_delta == len(objects[-1]) - len(objects[0])
         whole = [sum(each.shallow_size for each in some) for some in objects]
         assert growth.shallow_size_delta == whole[-1] - whole[0]
@@ -67,10 +83,9 @@ def test_deltas_are_the_last_snapshot_less_the_first(heaps):
         assert growth.unreachable_delta == expected, seed
 
 
-def test_types_that_changed_are_listed_with_what_they_were_and_are(heaps):
+def test_types_that_changed_are_listed_with_what_they_were_and_are(drawn):
     for seed in SEEDS:
-        objects = several(seed)
-        growth = compare(heaps(*objects))
+        objects, _, growth = drawn(seed)
         (before, before_sizes), (after, after_sizes) = totals(objects[0]), totals(objects[-1])
         expected = {}
         for name in before.keys() | after.keys():
@@ -82,16 +97,16 @@ def test_types_that_changed_are_listed_with_what_they_were_and_are(heaps):
         assert found == expected, seed
 
 
-def test_the_deltas_of_types_make_up_the_whole(heaps):
+def test_the_deltas_of_types_make_up_the_whole(drawn):
     for seed in SEEDS:
-        growth = compare(heaps(*several(seed)))
+        growth = drawn(seed)[2]
         assert growth.types["objects_delta"].sum() == growth.objects_delta, seed
         assert growth.types["shallow_size_delta"].sum() == growth.shallow_size_delta, seed
 
 
-def test_types_that_grew_most_come_first_and_ties_are_broken(heaps):
+def test_types_that_grew_most_come_first_and_ties_are_broken(drawn):
     for seed in SEEDS:
-        types = compare(heaps(*several(seed))).types
+        types = drawn(seed)[2].types
         order = [
             (-size, -count, name)
             for size, count, name in types.select(
@@ -101,20 +116,19 @@ def test_types_that_grew_most_come_first_and_ties_are_broken(heaps):
         assert order == sorted(order), seed
 
 
-def test_with_more_than_two_snapshots_every_count_is_told(heaps):
+def test_with_more_than_two_snapshots_every_count_is_told(drawn):
     for seed in SEEDS:
-        objects = several(seed)
+        objects, _, growth = drawn(seed)
         if len(objects) < 3:
             continue
         counts = [totals(each)[0] for each in objects]
-        for row in compare(heaps(*objects)).types.to_dicts():
+        for row in growth.types.to_dicts():
             assert row["objects"] == [each[row["type_name"]] for each in counts], seed
 
 
-def test_cycles_that_changed_are_listed_by_signature(heaps):
+def test_cycles_that_changed_are_listed_by_signature(drawn):
     for seed in SEEDS:
-        opened = heaps(*several(seed))
-        growth = compare(opened)
+        _, opened, growth = drawn(seed)
         measures = "cycles", "objects", "shallow_size", "retained_size"
         old, new = (
             {
@@ -168,9 +182,9 @@ def test_fewer_than_two_snapshots_are_refused(heaps):
         compare(heaps("a: A 16 held=1"))
 
 
-def test_the_document_has_the_form_of_the_contract(heaps):
+def test_the_document_has_the_form_of_the_contract(drawn):
     for seed in range(20):
-        growth = compare(heaps(*several(seed)))
+        growth = drawn(seed)[2]
         document = growth_document(growth)
         assert {"snapshots", "totals", "types", "suspects"} <= set(document)
         expected = {"objects_delta", "shallow_size_delta", "unreachable_delta"}

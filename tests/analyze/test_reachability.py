@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from snapshot_file import Nowhere, Object, rows, table, write, write_table
 
-from analyze.heap import Heap
 from analyze.graph.dominators import GARBAGE
+from analyze.heap import Heap
 from snap.schema import IMMORTAL_REFCOUNT, PERMANENT
 
 

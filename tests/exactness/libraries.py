@@ -6,8 +6,9 @@ import sys
 
 
 def build(group, node):
-    for _ in range(3):
-        globals()[group](functools.partial(node, group))
+    for workload in LIBRARIES[group]:
+        for _ in range(3):
+            workload(functools.partial(node, workload.__name__))
 
 
 def keep(node, *things):
@@ -420,19 +421,10 @@ def introspection(node):
     )
 
 
-LIBRARIES = [
-    command_lines,
-    documents,
-    texts,
-    tasks,
-    pending_tasks,
-    threads,
-    types_of_many_kinds,
-    foreign_functions,
-    caches,
-    logs,
-    numbers,
-    mocks,
-    databases,
-    introspection,
-]
+LIBRARIES = {
+    "texts": [command_lines, documents, texts],
+    "concurrency": [tasks, pending_tasks, threads],
+    "types": [types_of_many_kinds, foreign_functions, introspection],
+    "services": [caches, logs, numbers, databases],
+    "tests": [mocks],
+}

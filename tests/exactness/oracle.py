@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyze.heap import Heap, load
+import analyze
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
@@ -17,22 +17,24 @@ MODES = ("fork", "inline")
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """How the snapshot and the collector differ; counts are by type name."""
+    """How the snapshot and the collector differ; dicts are counts by type name."""
 
-    # Garbage that the snapshot does not call unreachable, with "?" for no such row.
+    # Found by the collector and not called unreachable; "?" for what has no row.
     missed: dict[str, int]
-    # Called unreachable, yet alive after the collection; neither saved in ``gc.garbage``
-    # nor brought back by a finalizer.
+    # Called unreachable and not found by the collector.
+    invented: dict[str, int]
+    # Called unreachable and alive after the collection, neither saved in ``gc.garbage``
+    # nor found (finalizers bring some of those back).
     alive: dict[str, int]
     miscounted: int
     dangling: int
     # Builders whose nodes the collector found.
     shapes: list[str]
-    # How many objects the collector saved.
-    garbage: int
+    # How many objects the collector found.
+    found: int
     # How many objects finalizers brought back, and how many of them were called unreachable.
     resurrected: tuple[int, int]
-    heap: Heap
+    heap: analyze.Heap
 
 
 def run_program(arguments, *, timeout=200):
@@ -56,28 +58,27 @@ def compare(module, group, mode, folder, *, timeout=200):
     assert ended.returncode == 0, ended.stderr[-4000:]
     answer = json.loads(answer_file.read_text())
 
-    heap = load(snapshot)
+    heap = analyze.load(snapshot)
     assert len(heap.addresses) == answer["objects"]
-    names = dict(zip(heap.addresses.tolist(), heap.type_codes.tolist(), strict=True))
-    unreachable_tracked = heap.unreachable[heap.tracked[heap.unreachable]]
-    unreachable = set(heap.addresses[unreachable_tracked].tolist())
-    garbage, alive = set(answer["garbage"]), set(answer["alive"])
-    nodes, collected = set(answer["nodes"]), set(answer["collected"])
-    resurrected = set(answer["resurrected"])
+    type_of = dict(zip(heap.addresses.tolist(), heap.type_codes.tolist(), strict=True))
+    rows = heap.unreachable[heap.tracked[heap.unreachable]]
+    unreachable = set(heap.addresses[rows].tolist())
+    found, garbage = set(answer["found"]), set(answer["garbage"])
+    alive, resurrected = set(answer["alive"]), set(answer["resurrected"])
 
     def by_type(addresses):
-        return dict(Counter(heap.type_names[names[a]] if a in names else "?" for a in addresses))
+        return dict(
+            Counter(heap.type_names[type_of[a]] if a in type_of else "?" for a in addresses)
+        )
 
     return Comparison(
-        missed=by_type((garbage | collected) - unreachable),
-        alive=by_type(
-            ((unreachable & alive) - garbage - resurrected - collected)
-            | ((unreachable & nodes) - collected)
-        ),
+        missed=by_type((found | garbage) - unreachable),
+        invented=by_type(unreachable - found),
+        alive=by_type((unreachable & alive) - garbage - found),
         miscounted=heap.reachability.miscounted,
         dangling=heap.references.dangling,
         shapes=answer["shapes"],
-        garbage=len(garbage),
+        found=len(found),
         resurrected=(len(resurrected), len(resurrected & unreachable)),
         heap=heap,
     )

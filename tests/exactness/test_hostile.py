@@ -10,6 +10,7 @@ def test_unreachable_is_what_the_collector_finds(mode, tmp_path):
     answer = compare("hostile", "all", mode, tmp_path)
 
     assert answer.missed == {}
+    assert answer.invented == {}
     assert answer.alive == {}
     assert answer.shapes == sorted(each.__name__ for each in hostile.HOSTILE)
     assert answer.dangling == 0

@@ -1,0 +1,128 @@
+"""What `snap` loads, and which layer may import which."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+from fresh import CHECKOUT, MODES, run
+
+PACKAGES = ("snap", "analyze", "cli")
+
+
+def imports(path):
+    """Give the full names of all modules that a file imports, wherever it does."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            assert node.module is not None
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def importers(folder, *forbidden, but=()):
+    """Give "file imports module" for each import of something forbidden below a folder."""
+    found = []
+    for path in sorted((CHECKOUT / folder).rglob("*.py")):
+        place = path.relative_to(CHECKOUT).as_posix()
+        if any(place.startswith(each) for each in but):
+            continue
+        found += [
+            f"{place} imports {name}"
+            for name in sorted(imports(path))
+            if any(name == each or name.startswith(f"{each}.") for each in forbidden)
+        ]
+    return found
+
+
+def test_importing_snap_loads_the_standard_library_only():
+    program = f"""
+        sys.path.append({str(CHECKOUT)!r})
+        before = set(sys.modules)
+        import snap
+        loaded = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+        tell(sorted(loaded - set(sys.stdlib_module_names)))
+    """
+
+    assert run(program, options=("-I", "-S")) == ["snap"]
+
+
+def test_importing_snap_does_not_load_the_writer():
+    program = """
+        import snap
+        tell([name for name in sys.modules if name.startswith("snap.writer")])
+    """
+
+    assert run(program) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_capturing_loads_the_standard_library_only(mode, tmp_path):
+    program = """
+        before = set(sys.modules)
+        import snap
+        snap.capture(ARGUMENTS["path"], mode=ARGUMENTS["mode"])
+        loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+        # Part of the standard library, under a name that differs by platform.
+        loaded -= {name for name in loaded if name.startswith("_sysconfigdata_")}
+        writer = [name for name in sys.modules if name.startswith("snap.writer")]
+        tell([sorted(loaded - set(sys.stdlib_module_names)), writer])
+    """
+
+    told = run(program, {"path": str(tmp_path / "heap.parquet"), "mode": mode})
+
+    assert told == [["snap"], []]
+
+
+def test_snap_imports_nothing_but_itself_and_the_standard_library():
+    outside = {
+        f"{path.relative_to(CHECKOUT)} imports {name}"
+        for path in (CHECKOUT / "snap").rglob("*.py")
+        if "writer" not in path.relative_to(CHECKOUT).parts
+        for name in imports(path)
+        if name.partition(".")[0] not in {*sys.stdlib_module_names, "snap"}
+    }
+
+    assert outside == set()
+
+
+def test_nothing_outside_the_writer_imports_it():
+    assert importers("snap", "snap.writer", but=["snap/writer/"]) == []
+    assert importers("analyze", "snap.writer") == []
+    assert importers("cli", "snap.writer") == []
+
+
+def test_snap_imports_neither_analyze_nor_cli():
+    assert importers("snap", "analyze", "cli") == []
+
+
+def test_analyze_does_not_import_cli():
+    assert importers("analyze", "cli") == []
+
+
+def test_analyze_takes_the_schema_and_the_errors_of_snap_only():
+    found = importers("analyze", "snap")
+
+    allowed = ("snap.schema.", "snap.errors.", "snap._version.")
+    assert [line for line in found if not line.partition(" imports ")[2].startswith(allowed)] == []
+
+
+def test_graph_kernels_know_neither_parquet_nor_polars():
+    assert importers("analyze/graph", "pyarrow", "polars") == []
+
+
+def test_one_module_of_the_analysis_reads_snapshot_files():
+    assert importers("analyze", "pyarrow", but=["analyze/snapshot.py"]) == []
+
+
+def test_renderers_do_not_look_at_arrays():
+    assert importers("analyze/render", "numpy") == []
+
+
+def test_every_package_has_files():
+    # The rules above would hold for folders that moved away.
+    for folder in (*PACKAGES, "snap/writer", "analyze/graph", "analyze/render"):
+        assert list(Path(CHECKOUT / folder).glob("*.py"))
