@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final, Literal, overload
 
 from snap import native
 from snap.errors import SnapError
-from snap.facts import collect_facts
+from snap.facts import collect_facts, resident_bytes
 from snap.supervise import Output, Writer, in_background, kill, reap
 from snap.walk import Walk
-from snap.world import FORK_INTERVAL, WALK_INTERVAL, standing_still
+from snap.world import FORK_INTERVAL, standing_still, walk_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 Mode = Literal["fork", "inline"]
 MODES: Final = ("fork", "inline")
 
-# Seconds for a forked walk to say its first word, and how often to try: see `_fork_walk`.
-_FIRST_WORD: Final = 2.0
-_TRIES: Final = 5
+# Seconds for a forked walk to say its first word, try by try: see `_fork_walk`.
+_FIRST_WORD: Final = (0.5, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,9 +224,11 @@ def _start(
 
 def _walk_in_place(writer: Writer, first: object, collecting: bool) -> float:
     channel = writer.channel()
-    with standing_still(WALK_INTERVAL):
+    resident = resident_bytes()
+    with standing_still(walk_interval()):
         stopped = time.perf_counter()
-        Walk(channel).run(collect_facts("inline", collecting=collecting), first, thaw=False)
+        facts = collect_facts("inline", collecting=collecting, resident=resident)
+        Walk(channel).run(facts, first, thaw=False)
         return time.perf_counter() - stopped
 
 
@@ -238,20 +239,21 @@ def _fork_walk(writer: Writer, first: object, collecting: bool) -> tuple[int, fl
     just before the fork, the child hangs at its first instruction or never: it says a
     word when it is past that, and one that does not is ended and replaced.
     """
-    for _ in range(_TRIES):
+    resident = resident_bytes()
+    for patience in _FIRST_WORD:
         heard, said = os.pipe()
         channel = writer.channel()
         try:
             with standing_still(FORK_INTERVAL):
                 stopped = time.perf_counter()
-                facts = collect_facts("fork", collecting=collecting)
+                facts = collect_facts("fork", collecting=collecting, resident=resident)
                 pid = native.fork()
                 if pid == 0:
                     _walk_in_child(channel, writer, said, facts, first)
                 pause = time.perf_counter() - stopped
             os.close(said)
             said = -1
-            if select.select([heard], [], [], _FIRST_WORD)[0] and os.read(heard, 1):
+            if select.select([heard], [], [], patience)[0] and os.read(heard, 1):
                 return pid, pause
             kill(pid)
             reap(pid)
@@ -261,7 +263,7 @@ def _fork_walk(writer: Writer, first: object, collecting: bool) -> tuple[int, fl
                 os.close(said)
     raise SnapError(
         "cannot capture in a forked copy",
-        f"it did not start in {_TRIES} tries",
+        f"it did not start in {len(_FIRST_WORD)} tries",
         "capture again with mode='inline'",
     )
 

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def collect_facts(mode: str, *, collecting: bool) -> bytes:
+def collect_facts(mode: str, *, collecting: bool, resident: int | None) -> bytes:
     """Describe the process, its threads and its named roots.
+
+    Called while the world stands still: no file is read here, since that would let other
+    threads run.
 
     Parameters
     ----------
@@ -27,6 +30,8 @@ def collect_facts(mode: str, *, collecting: bool) -> bytes:
         "fork" or "inline".
     collecting
         Whether the collector was on before the capture switched it off.
+    resident
+        See `resident_bytes`.
 
     Returns
     -------
@@ -50,7 +55,7 @@ def collect_facts(mode: str, *, collecting: bool) -> bytes:
             "counts": gc.get_count(),
             "frozen": gc.get_freeze_count(),
         },
-        "resident_bytes": resident_bytes(),
+        "resident_bytes": resident,
         "threads": threads,
         # For the writer only:
         "roots": named_roots(threads),

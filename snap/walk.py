@@ -252,16 +252,18 @@ class Walk:
                 held.append(found)
         names = {"keys": texts, "groups": named, "singles": singles}
         text = json.dumps(names).encode("ascii")
-        joined = b"".join((addresses(texts), *held))
-        header = wire.NamesHeader(text=len(text), held=len(joined) // POINTER_SIZE)
-        self._send(wire.NAMES, b"".join((wire.pack_names_header(header), text, joined)))
+        held.insert(0, addresses(texts))
+        header = wire.NamesHeader(text=len(text), held=sum(map(len, held)) // POINTER_SIZE)
+        self._send(wire.NAMES, wire.pack_names_header(header), text, *held)
 
     # --- messages
 
-    def _send(self, tag: bytes, body: bytes = b"") -> None:
-        self._channel.send(wire.header(tag, len(body)))
-        if body:
-            self._channel.send(body)
+    def _send(self, tag: bytes, *parts: bytes) -> None:
+        # One by one: joining a mebibyte or more would release the interpreter's lock.
+        self._channel.send(wire.header(tag, sum(map(len, parts))))
+        for part in parts:
+            if part:
+                self._channel.send(part)
 
     def _send_rows(
         self,
@@ -284,7 +286,7 @@ class Walk:
             hidden_lengths[1].tobytes(),
             flags,
         )
-        self._send(wire.ROWS, b"".join(parts))
+        self._send(wire.ROWS, *parts)
 
 
 def _sizes(objects: Iterable[object]) -> array[int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import _thread
 import contextlib
 import gc
-import resource
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -14,9 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # A thread that waits for the interpreter's lock asks for it when this many seconds have
-# passed. Long enough for any fork; for a walk in place there is no bound.
+# passed: long enough for any fork.
 FORK_INTERVAL = 0.5
-WALK_INTERVAL = 600.0
+# Long enough for the others to take the lock while this thread sleeps.
+_LET_GO = 0.001
+_FEW_INSTRUCTIONS = 50
+
+
+def walk_interval() -> float:
+    """Give a switch interval longer than a walk in place, seconds."""
+    return 2.0 + 5e-6 * sum(map(len, map(gc.get_objects, (0, 1, 2))))
 
 
 @contextlib.contextmanager
@@ -31,9 +37,10 @@ def standing_still(interval: float) -> Iterator[None]:
 
     Notes
     -----
-    Each thread that waits has read the interval when its wait began. Letting the lock go
-    once and taking it again makes nearly all of them begin anew; a fork that meets the
-    rest notices (`fork_walk`), and so does a walk in place (`was_interrupted`).
+    A thread that waits asks for the lock only when one and the same thread has held it for
+    the whole interval, as it was when the wait began. So this thread lets go and, once
+    another has had the lock, takes it anew and sets the interval at once. What may still
+    slip in between is rare: a forked walk that meets it is replaced (see `capture`).
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -44,7 +51,10 @@ def standing_still(interval: float) -> Iterator[None]:
         sys.settrace(None)
         sys.setprofile(None)
         if threaded:
-            time.sleep(0)
+            time.sleep(_LET_GO)
+            # A request made of us before may still stand (3.13): meet it now, not later.
+            for _ in range(_FEW_INSTRUCTIONS):
+                pass
             sys.setswitchinterval(interval)
         yield
     finally:
@@ -56,14 +66,5 @@ def standing_still(interval: float) -> Iterator[None]:
     if threaded:
         # Threads that began to wait inside the block might wait for the long interval behind
         # one that never blocks: let go once, since all of them have a turn before this one.
-        time.sleep(0)
+        time.sleep(_LET_GO)
 
-
-def times_blocked() -> int:
-    """Count how often this thread has given up its processor to wait for something.
-
-    The count stands still while a thread neither releases the interpreter's lock to
-    another nor waits for a device, which tells that a walk was not interrupted.
-    """
-    thread = getattr(resource, "RUSAGE_THREAD", None)  # Linux
-    return 0 if thread is None else resource.getrusage(thread).ru_nvcsw

@@ -1,0 +1,122 @@
+"""Captures of programs with busy threads."""
+
+import pyarrow.parquet as pq
+import pytest
+from fresh import MODES, run
+
+import analyze
+
+both_modes = pytest.mark.parametrize("mode", MODES)
+
+
+@both_modes
+def test_sixteen_busy_threads_and_ten_captures_do_not_hang(mode, tmp_path):
+    program = """
+        import threading, snap
+        path, mode = ARGUMENTS
+        stop = False
+
+        class Node:
+            pass
+
+        def work(number):
+            kept = {}
+            turns = 0
+            while not stop:
+                node = Node()
+                node.me, node.text = node, f"{number} {turns}"
+                kept[turns % 50] = [node, node.text]
+                turns += 1
+            return turns
+
+        threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(16)]
+        for thread in threads:
+            thread.start()
+        told = [snap.capture(path, mode=mode).objects > 1000 for _ in range(10)]
+        alive = [thread.is_alive() for thread in threads]
+        stop = True
+        for thread in threads:
+            thread.join(30)
+        tell([told, alive, [thread.is_alive() for thread in threads]])
+    """
+    path = tmp_path / "heap.parquet"
+
+    told, alive, after = run(program, [str(path), mode], timeout=60)
+
+    assert told == [True] * 10
+    assert alive == [True] * 16
+    assert after == [False] * 16
+    heap = analyze.load(path)
+    assert heap.references.dangling == 0
+    assert heap.reachability.miscounted == 0
+
+
+@both_modes
+def test_captures_from_several_threads_at_once_all_give_files(mode, tmp_path):
+    program = """
+        import threading, snap
+        folder, mode = ARGUMENTS
+        told = []
+        def work(number):
+            told.append(snap.capture(f"{folder}/{number}.parquet", mode=mode).objects > 1000)
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        tell(told)
+    """
+
+    assert run(program, [str(tmp_path), mode]) == [True] * 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{n}.parquet" for n in range(4)]
+
+
+@both_modes
+def test_threads_and_their_calls_name_roots(mode, tmp_path):
+    program = """
+        import _thread, threading, snap
+        path, mode = ARGUMENTS
+        begun, done = threading.Barrier(4), threading.Event()
+
+        def wait():
+            begun.wait()
+            done.wait()
+
+        def outer():
+            local_of_the_outer = ["outer"]
+            wait()  # of the outer
+
+        def shared():
+            in_a_cell = ["cell"]
+            def inner():
+                return in_a_cell
+            wait()  # of the shared
+
+        threads = [
+            threading.Thread(target=outer, name="a name › with ü"),
+            threading.Thread(target=shared, name=""),
+        ]
+        for thread in threads:
+            thread.start()
+        bare = _thread.start_new_thread(outer, ())
+        begun.wait()
+        threads[1].name = "renamed"
+        snap.capture(path, mode=mode)
+        done.set()
+        for thread in threads:
+            thread.join()
+        tell(bare)
+    """
+    path = tmp_path / "heap.parquet"
+
+    bare = run(program, [str(path), mode], folder=tmp_path)
+
+    labels = set(pq.read_table(path, columns=["root"]).column(0).to_pylist())
+    source = (tmp_path / "program.py").read_text().splitlines()
+    outer = 1 + next(n for n, text in enumerate(source) if "# of the outer" in text)
+    shared = 1 + next(n for n, text in enumerate(source) if "# of the shared" in text)
+    place = f"outer (program.py:{outer}) › local_of_the_outer"
+    assert f"thread a name › with ü › {place}" in labels
+    assert f"thread Thread-{bare} › {place}" in labels
+    named = f"thread renamed › shared (program.py:{shared})"
+    assert {f"{named} › in_a_cell", f"{named} › inner"} <= labels
