@@ -38,6 +38,8 @@ _FACT_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
     "mode": str,
     "pause_seconds": (int, float, type(None)),
 }
+# Referents that a byte of the file can hold at the most: a bound on what a footer may claim.
+_DENSEST: Final = 1000
 _ANOTHER: Final = "give a file that `snap.capture` wrote"
 
 
@@ -148,7 +150,7 @@ class SnapshotFile:
             table = AddressTable(addresses)
         except ValueError as error:
             self._refuse(str(error), _ANOTHER)
-        targets = np.empty(self._count_referents(), dtype=index_dtype(self.objects))
+        targets = np.empty(self._expected_references(), dtype=index_dtype(self.objects))
         offsets = np.zeros(self.objects + 1, dtype=np.int64)
         row = filled = dangling = 0
         for batch in self._batches("referents"):
@@ -159,8 +161,10 @@ class SnapshotFile:
             if values.null_count:
                 self._refuse("column 'referents' has nulls in its lists", _ANOTHER)
             count = len(values)
-            if row + len(batch) > self.objects or filled + count > len(targets):
-                self._refuse("its row groups hold more than its footer says", _ANOTHER)
+            if filled + count > len(targets):
+                grown = np.empty(max(filled + count, len(targets) * 3 // 2), dtype=targets.dtype)
+                grown[:filled] = targets[:filled]
+                targets = grown
             dangling += table.rows(
                 values.to_numpy(zero_copy_only=False), targets[filled : filled + count]
             )
@@ -230,7 +234,8 @@ class SnapshotFile:
         """Read all columns into a polars frame."""
         import polars as pl
 
-        frame = self._guarded(lambda: pl.from_arrow(self._parquet.read()))
+        table = self._guarded(self._parquet.read).replace_schema_metadata(None)
+        frame = self._guarded(lambda: pl.from_arrow(table))
         assert isinstance(frame, pl.DataFrame)
         return frame
 
@@ -294,19 +299,11 @@ class SnapshotFile:
                 self._refuse(f"column '{name}' is {fields[name]}, expected {expected}", _ANOTHER)
         self._columns = frozenset(fields)
 
-    def _count_referents(self) -> int:
-        """Bound the number of referents: an empty list counts as one value in Parquet."""
-        metadata = self._parquet.metadata
-        total = 0
-        for group in range(metadata.num_row_groups):
-            for position in range(metadata.num_columns):
-                column = metadata.row_group(group).column(position)
-                if column.path_in_schema.startswith("referents"):
-                    total += column.num_values
-        limit = 1000 * max(self.path.stat().st_size, 1)
-        if not 0 <= total <= limit:
-            self._refuse(f"its footer speaks of {total} referents", _ANOTHER)
-        return total
+    def _expected_references(self) -> int:
+        """Give how many references the capture counted: a hint, which may be wrong."""
+        counted = self.facts.get("references")
+        most = _DENSEST * self.path.stat().st_size
+        return min(counted, most) if type(counted) is int and counted >= 0 else 0
 
     def _hidden(self) -> NDArray[np.int32]:
         if "hidden_referents" not in self._columns:
@@ -315,8 +312,15 @@ class SnapshotFile:
 
     def _batches(self, column: str) -> Iterator[Any]:
         """Give a column's chunks, a row group in memory at a time."""
+        rows = 0
         for group in range(self._parquet.num_row_groups):
-            yield from self._read_column(group, column).chunks
+            for chunk in self._read_column(group, column).chunks:
+                rows += len(chunk)
+                if rows > self.objects:
+                    break
+                yield chunk
+        if rows != self.objects:
+            self._refuse(f"column '{column}' has not {self.objects:,} rows", "copy it again")
 
     def _read_column(self, group: int, column: str) -> Any:
         def read() -> Any:

@@ -67,4 +67,3 @@ def standing_still(interval: float) -> Iterator[None]:
         # Threads that began to wait inside the block might wait for the long interval behind
         # one that never blocks: let go once, since all of them have a turn before this one.
         time.sleep(_LET_GO)
-

@@ -145,11 +145,13 @@ _NAMED_TYPES: Final = 3
 
 
 def _capture_sentence(facts: dict[str, Any]) -> str:
-    moment = str(facts["captured_at"])[:19].replace("T", " ")
-    how = {"fork": "in a forked copy", "inline": "in place"}.get(facts["mode"], facts["mode"])
+    moment = printable(facts["captured_at"])[:19].replace("T", " ")
+    how = {"fork": "in a forked copy", "inline": "in place"}.get(
+        facts["mode"], printable(facts["mode"])
+    )
     pause = facts["pause_seconds"]
     stood = "" if pause is None else f"; the program stood still for {format_seconds(pause)}"
-    return f"Python {facts['python_version']}, captured {moment} UTC {how}{stood}."
+    return f"Python {printable(facts['python_version'])}, captured {moment} UTC {how}{stood}."
 
 
 def _garbage_sentence(totals: Totals, groups: tuple[CycleGroup, ...]) -> str:

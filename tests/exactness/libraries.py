@@ -182,7 +182,7 @@ def types_of_many_kinds(node):
     @dataclasses.dataclass(order=True)
     class Point:
         x: int = 0
-        y: typing.Optional["Point"] = None  # noqa: UP045
+        y: typing.Optional["Point"] = None
         z: list = dataclasses.field(default_factory=list)
 
     frozen = dataclasses.make_dataclass("frozen", ["a", "b"], frozen=True)

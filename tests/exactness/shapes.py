@@ -136,7 +136,7 @@ def live_object_referred_to_by_garbage_only_once_more(node):
     a, b = node(), node()
     a.other, b.other = b, a
     a.live = [LIVE[0]] * 500
-    b.live = {i: LIVE[1] for i in range(500)}
+    b.live = dict.fromkeys(range(500), LIVE[1])
 
 
 @shape("plain")
@@ -231,7 +231,7 @@ def tuple_through_list(node):
 
 @shape("containers")
 def named_tuple(node):
-    pair_type = collections.namedtuple("pair_type", "left right")  # noqa: PYI024
+    pair_type = collections.namedtuple("pair_type", "left right")
     a = node()
     a.pair = pair_type(a, [a])
 
@@ -446,7 +446,7 @@ def cached_functions(node):
     def f(a):
         return [a, f]
 
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def g(a, b=1):
         return [a, g]
 

@@ -1,7 +1,6 @@
 """Object by object the answer of the collector, on every shape of cycle we know."""
 
 import pytest
-
 import shapes
 from oracle import MODES, compare
 

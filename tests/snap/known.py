@@ -62,7 +62,9 @@ def objects_of_many_kinds():
     suspended = generate(plain)
     next(suspended)
     items = [text, plain, plain, number, None, ()]
-    code = compile("def f(a, b=(1, 'two')): return [a, b, 'a text in a code object']", "made up", "exec")
+    code = compile(
+        "def f(a, b=(1, 'two')): return [a, b, 'a text in a code object']", "made up", "exec"
+    )
     return {
         "str": text,
         "int": number,
