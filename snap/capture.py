@@ -6,7 +6,6 @@ import gc
 import os
 import select
 import sys
-import sysconfig
 import threading
 import time
 from dataclasses import dataclass
@@ -291,7 +290,8 @@ def _refuse_unsupported() -> None:
     why = None
     if sys.implementation.name != "cpython":
         why = f"this is {sys.implementation.name}"
-    elif sysconfig.get_config_var("Py_GIL_DISABLED"):
+    # `sysconfig` would tell too, at the price of some thousand objects that stay.
+    elif "free-threading" in sys.version:
         why = "this is a free-threaded build, where a walk would race with other threads"
     else:
         why = native.find_defect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import secrets
@@ -42,8 +43,8 @@ class Output:
         if not path:
             raise SnapError("cannot write the snapshot", "its path is empty", "give a file name")
         self.path = os.path.abspath(path)  # noqa: PTH100 - pathlib would leave objects behind
-        folder, name = os.path.split(self.path)
-        self.temporary = os.path.join(folder, f".{name}.{secrets.token_hex(6)}.tmp")  # noqa: PTH118
+        folder = os.path.dirname(self.path)  # noqa: PTH120
+        self.temporary = os.path.join(folder, f".{secrets.token_hex(8)}.tmp")  # noqa: PTH118
         if os.path.isdir(self.path):  # noqa: PTH112
             raise SnapError(
                 f"cannot write {path}", "it is a directory", "give the name of a file in it"
@@ -219,7 +220,5 @@ def in_background(work: Callable[[], None]) -> threading.Thread:
 
 def _enlarge(fd: int) -> None:
     """Ask for a pipe of 1 MiB, so that the walk seldom waits for the writer."""
-    import fcntl
-
     with contextlib.suppress(OSError):
         fcntl.fcntl(fd, getattr(fcntl, "F_SETPIPE_SZ", 1031), 1 << 20)
