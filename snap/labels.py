@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _IS_HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+_IS_READY: Final = 1 << 12  # Py_TPFLAGS_READY
 _IS_TYPE: Final = 1 << 31  # Py_TPFLAGS_TYPE_SUBCLASS
 _MISSING: Final = object()
 # From 3.11 on most instances hold the values of their attributes themselves; before, a dict.
@@ -95,8 +96,13 @@ class Labels:
             What each holds under the name, native 8-byte integers; an address that is no
             object of the program where it holds nothing.
         """
+        cls = type(items[0])
+        if flags_of(cls) & _IS_TYPE:
+            # A static type that was never made ready has null pointers where its getters
+            # expect objects; what another one gives matches nothing that it holds.
+            items = tuple(item if flags_of(item) & _IS_READY else cls for item in items)
         for name, prepare in self._plan(items).items():
-            read = prepare(type(items[0]), name)
+            read = prepare(cls, name)
             if read is not None:
                 yield name, addresses(tuple(read(items)))
 

@@ -122,7 +122,7 @@ def _batch(
     first = 0
     for part in parts:
         for row, label in part["root"]:
-            roots[first + row] = label
+            roots[first + row] = _encodable(label)
         first += len(part["address"])
     arrays = [
         pa.array(column("address")),
@@ -156,9 +156,14 @@ def _encode_names(numbers: NDArray[np.int32], names: list[str]) -> pa.Dictionary
     used = np.flatnonzero(is_used[:-1])
     place = np.full(len(names) + 1, -1, dtype=np.int32)
     place[used] = np.arange(len(used), dtype=np.int32)
-    texts = [names[number].encode("utf-8", "backslashreplace").decode() for number in used]
+    texts = [_encodable(names[number]) for number in used]
     indices = pa.array(place[numbers], mask=numbers < 0)
     return pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))
+
+
+def _encodable(text: str) -> str:
+    """Write out lone surrogates, which names may hold and UTF-8 may not."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def generations(generation: int, tracked: NDArray[np.bool_]) -> NDArray[np.int8]:

@@ -54,21 +54,48 @@ def test_sixteen_busy_threads_and_ten_captures_do_not_hang(mode, tmp_path):
 @both_modes
 def test_captures_from_several_threads_at_once_all_give_files(mode, tmp_path):
     program = """
-        import threading, snap
+        import gc, threading, snap
         folder, mode = ARGUMENTS
         told = []
         def work(number):
             told.append(snap.capture(f"{folder}/{number}.parquet", mode=mode).objects > 1000)
-        threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+        threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
-        tell(told)
+            thread.join(20)
+        tell([told, gc.isenabled()])
     """
 
-    assert run(program, [str(tmp_path), mode]) == [True] * 4
+    assert run(program, [str(tmp_path), mode], timeout=30) == [[True] * 4, True]
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{n}.parquet" for n in range(4)]
+
+
+@both_modes
+def test_a_thread_that_collects_all_the_time_does_no_harm(mode, tmp_path):
+    program = """
+        import gc, threading, snap
+        path, mode = ARGUMENTS
+        stop = False
+        def collect():
+            while not stop:
+                gc.collect(0)
+        thread = threading.Thread(target=collect, daemon=True)
+        thread.start()
+        told = [snap.capture(path, mode=mode).objects > 1000 for _ in range(3)]
+        stop = True
+        thread.join(20)
+        tell([told, thread.is_alive()])
+    """
+
+    path = tmp_path / "heap.parquet"
+
+    assert run(program, [str(path), mode], timeout=30) == [[True] * 3, False]
+    heap = analyze.load(path)
+    assert heap.references.dangling == 0
+    assert heap.reachability.miscounted == 0
+    foreign = [name for name in heap.type_names if name.startswith(("snap.walk.", "snap.native."))]
+    assert foreign == []
 
 
 @both_modes
