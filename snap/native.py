@@ -21,11 +21,26 @@ if TYPE_CHECKING:
 POINTER_SIZE: Final = 8
 
 _process = ctypes.PyDLL(None, use_errno=True)
-_process.write.restype = ctypes.c_ssize_t
-_process.write.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
-_process.read.restype = ctypes.c_ssize_t
-_process.read.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
-_process.fork.restype = ctypes.c_int
+# All bound now: ctypes makes an object for a function when it is first asked for, and
+# during a walk that would change the heap that is walked.
+_write = _process.write
+_write.restype = ctypes.c_ssize_t
+_write.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
+_read = _process.read
+_read.restype = ctypes.c_ssize_t
+_read.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
+_fork = _process.fork
+_fork.restype = ctypes.c_int
+_poll = _process.poll
+_poll.argtypes = (ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int)
+_signal = _process.signal
+_signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
+_signal.restype = ctypes.c_void_p
+# Since glibc 2.34.
+_close_range = getattr(_process, "close_range", None)
+_MOST_DESCRIPTORS: Final = 1 << 16
+_poll_request = struct.Struct("=ihh")
+
 _TUPLE_ITEMS = tuple.__basicsize__
 _POLL_IN = 0x001
 _POLL_OUT = 0x004
@@ -79,7 +94,7 @@ def fork() -> int:
     and the copy would no longer be the heap that was to be copied. The price: the child
     must never release the interpreter's lock, since nobody is there to give it back.
     """
-    pid: int = _process.fork()
+    pid: int = _fork()
     if pid < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
@@ -88,23 +103,26 @@ def fork() -> int:
 
 def reset_signals() -> None:
     """In a forked child: default action for every signal, a broken pipe ignored."""
-    default, ignore = ctypes.c_void_p(0), ctypes.c_void_p(1)
+    default, ignore = 0, 1
     for number in range(1, 65):
-        _process.signal(number, default)
-    _process.signal(13, ignore)  # SIGPIPE: a write then fails with EPIPE
-    _process.signal(2, ignore)  # SIGINT goes to the whole terminal group: the parent decides
+        _signal(number, default)
+    _signal(13, ignore)  # SIGPIPE: a write then fails with EPIPE
+    _signal(2, ignore)  # SIGINT goes to the whole terminal group: the parent decides
 
 
 def close_all_but(*kept: int) -> None:
     """In a forked child: close the program's descriptors; it may outlive the program."""
     edges = [2, *sorted(kept), 1 << 30]
     for below, above in pairwise(edges):
-        _process.close_range(below + 1, above - 1, 0)
+        if _close_range is not None:
+            _close_range(below + 1, above - 1, 0)
+        else:
+            os.closerange(below + 1, min(above, _MOST_DESCRIPTORS))
 
 
 def say(fd: int) -> None:
     """Write one byte."""
-    _process.write(fd, _address_of(b"!"), 1)
+    _write(fd, _address_of(b"!"), 1)
 
 
 class Channel:
@@ -137,7 +155,7 @@ class Channel:
         start = _address_of(data)
         sent = 0
         while sent < len(data):
-            done = _process.write(self._write_fd, start + sent, len(data) - sent)
+            done = _write(self._write_fd, start + sent, len(data) - sent)
             if done >= 0:
                 sent += done
             elif ctypes.get_errno() == errno.EAGAIN:
@@ -161,7 +179,7 @@ class Channel:
         got = 0
         while got < size:
             self._await(self._read_fd, _POLL_IN)
-            done = _process.read(self._read_fd, start + got, size - got)
+            done = _read(self._read_fd, start + got, size - got)
             if done < 0:
                 _raise_unless_interrupted()
             elif done == 0:
@@ -171,8 +189,8 @@ class Channel:
         return bytes(buffer)
 
     def _await(self, fd: int, events: int) -> None:
-        request = struct.pack("=ihh", fd, events, 0)
-        ready = _process.poll(ctypes.c_char_p(request), 1, self._patience_ms)
+        request = _poll_request.pack(fd, events, 0)
+        ready = _poll(_address_of(request), 1, self._patience_ms)
         if ready == 0:
             raise TimeoutError(errno.ETIMEDOUT, "the writer process does not answer")
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -38,24 +39,32 @@ class Comparison:
 
 
 def run_program(arguments, *, timeout=200):
-    """Run the program in a fresh interpreter on this checkout."""
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONHASHSEED": "0"}
-    return subprocess.run(
+    """Run the program in a fresh interpreter on this checkout; give exit code and errors."""
+    program = subprocess.Popen(
         [sys.executable, str(HERE / "program.py"), *arguments],
         cwd=CHECKOUT,
-        env=environment,
-        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONHASHSEED": "0"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout,
-        check=False,
+        start_new_session=True,
     )
+    try:
+        _, errors = program.communicate(timeout=timeout)
+    except BaseException:
+        # What it forked ends with it.
+        os.killpg(program.pid, signal.SIGKILL)
+        program.communicate()
+        raise
+    return program.returncode, errors
 
 
 def compare(module, group, mode, folder, *, timeout=200):
     """Run a workload of a module, and compare what the capture and the collector say."""
     snapshot, answer_file = folder / "heap.parquet", folder / "answer.json"
-    ended = run_program([module, group, mode, str(snapshot), str(answer_file)], timeout=timeout)
-    assert ended.returncode == 0, ended.stderr[-4000:]
+    arguments = [module, group, mode, str(snapshot), str(answer_file)]
+    code, errors = run_program(arguments, timeout=timeout)
+    assert code == 0, f"exit code {code}\n{errors[-4000:]}"
     answer = json.loads(answer_file.read_text())
 
     heap = analyze.load(snapshot)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -38,15 +39,32 @@ def run(program, arguments=None, *, folder=None, options=(), timeout=60, environ
         script = folder / "program.py"
         script.write_text(source)
         given = [str(script)]
-    ended = subprocess.run(
-        [sys.executable, *options, *given, json.dumps(arguments)],
+    code, out, errors = run_in_group(
+        [*options, *given, json.dumps(arguments)], timeout=timeout, environment=environment
+    )
+    assert code == 0, f"exit code {code}\n{errors[-4000:]}"
+    told = out.rstrip("\n").rpartition("\n")[2]
+    return json.loads(told) if told else None
+
+
+def run_in_group(arguments, *, timeout, environment=None):
+    """Run this interpreter on the checkout; give its exit code, output and errors.
+
+    What it forked ends with it when its time is up.
+    """
+    program = subprocess.Popen(
+        [sys.executable, *arguments],
         cwd=CHECKOUT,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT), **(environment or {})},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout,
-        check=False,
+        start_new_session=True,
     )
-    assert ended.returncode == 0, f"exit code {ended.returncode}\n{ended.stderr[-4000:]}"
-    told = ended.stdout.rstrip("\n").rpartition("\n")[2]
-    return json.loads(told) if told else None
+    try:
+        out, errors = program.communicate(timeout=timeout)
+    except BaseException:
+        os.killpg(program.pid, signal.SIGKILL)
+        program.communicate()
+        raise
+    return program.returncode, out, errors

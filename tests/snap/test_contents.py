@@ -1,8 +1,6 @@
 """Every column of a snapshot, against what the interpreter says of objects that we know."""
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +8,7 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fresh import CHECKOUT, MODES
+from fresh import CHECKOUT, MODES, run_in_group
 
 from snap.schema import IMMORTAL_REFCOUNT
 
@@ -22,16 +20,9 @@ def capture(request, tmp_path_factory):
     """One snapshot of a program that knows its objects."""
     folder = tmp_path_factory.mktemp(request.param)
     path, facts_path = folder / "heap.parquet", folder / "facts.json"
-    ended = subprocess.run(
-        [sys.executable, str(PROGRAM), request.param, str(path), str(facts_path)],
-        cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr[-4000:]
+    arguments = [str(PROGRAM), request.param, str(path), str(facts_path)]
+    code, _, errors = run_in_group(arguments, timeout=60)
+    assert code == 0, errors[-4000:]
     told = json.loads(facts_path.read_text())
     file = pq.ParquetFile(path)
     table = file.read()
