@@ -171,18 +171,18 @@ def capture(
     """
     if mode is not None and mode not in MODES:
         raise ValueError(f"mode is {mode!r}, expected one of {', '.join(map(repr, MODES))}")
-    collecting = gc.isenabled()
-    gc.disable()
-    # Ours begin here, see `own.split_own`.
-    first: list[object] = []
-    try:
-        _refuse_unsupported()
-        with _one_at_a_time:
+    with _one_at_a_time:
+        collecting = gc.isenabled()
+        gc.disable()
+        # Ours begin here, see `own.split_own`.
+        first: list[object] = []
+        try:
+            _refuse_unsupported()
             job = _start(os.fspath(path), mode or _default_mode(), first, collecting, progress)
-    finally:
-        del first
-        if collecting:
-            gc.enable()
+        finally:
+            del first
+            if collecting:
+                gc.enable()
     if wait:
         return job.wait()
     job._finish_in_background()

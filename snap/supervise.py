@@ -88,14 +88,14 @@ class Writer:
         os.set_blocking(self._walk_fd, False)
         _enlarge(self._walk_fd)
         given = (source, answers, theirs.fileno())
+        null = os.open(os.devnull, os.O_RDWR)
         # Numbers above every standard stream and every descriptor given.
-        first = max(*given, 2) + 1
+        first = max(*given, null, 2) + 1
         targets = [first, first + 1, first + 2]
         arguments = [*map(str, targets), output.temporary, output.path, str(PATIENCE)]
         actions: list[tuple[Any, ...]] = [
             (os.POSIX_SPAWN_DUP2, fd, target) for fd, target in zip(given, targets, strict=True)
         ]
-        null = os.open(os.devnull, os.O_RDWR)
         actions += [(os.POSIX_SPAWN_DUP2, null, stream) for stream in (0, 1, 2)]
         command = [sys.executable, "-c", _BOOTSTRAP, json.dumps(sys.path), *arguments]
         try:
