@@ -24,7 +24,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-# The tests, slow ones included, on every supported Python found on this machine.
+# Exactness on every supported Python found on this machine.
 versions: $(READY)
 	$(BIN)/python tests/versions.py
 

@@ -6,7 +6,6 @@ import datetime
 import gc
 import json
 import os
-import platform
 import sys
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,8 @@ def collect_facts(mode: str, *, collecting: bool, resident: int | None) -> bytes
     facts: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "snap_version": __version__,
-        "python_version": platform.python_version(),
+        # `platform` would keep what it finds.
+        "python_version": sys.version.split()[0],
         "implementation": sys.implementation.name,
         "platform": sys.platform,
         "pid": os.getpid(),

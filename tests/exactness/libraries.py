@@ -425,6 +425,5 @@ LIBRARIES = {
     "texts": [command_lines, documents, texts],
     "concurrency": [tasks, pending_tasks, threads],
     "types": [types_of_many_kinds, foreign_functions, introspection],
-    "services": [caches, logs, numbers, databases],
-    "tests": [mocks],
+    "services": [caches, logs, numbers, databases, mocks],
 }

@@ -1,7 +1,7 @@
 """Builders of garbage, a function for each shape: each cycle holds a `Node` of its name.
 
 A builder's variables die with its call, so that what it built is garbage unless it says
-otherwise. `build` runs all builders of a group.
+otherwise. `build` runs all builders of a group, or of several: ``"frames+classes"``.
 """
 
 import collections
@@ -29,8 +29,12 @@ def shape(group):
     return register
 
 
-def build(group, node):
-    for name, builder in SHAPES[group].items():
+def shapes_of(groups):
+    return {name: builder for group in groups.split("+") for name, builder in SHAPES[group].items()}
+
+
+def build(groups, node):
+    for name, builder in shapes_of(groups).items():
         for _ in range(3):
             builder(functools.partial(node, name))
 

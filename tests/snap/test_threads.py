@@ -6,6 +6,9 @@ from fresh import MODES, run
 
 import analyze
 
+# Busy threads share the processor with the capture: minutes on a small machine.
+pytestmark = pytest.mark.slow
+
 both_modes = pytest.mark.parametrize("mode", MODES)
 
 
