@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from analyze.render.text import (
-    format_bytes,
-    format_change,
-    format_seconds,
-    plural,
-    printable,
+from analyze.render.sentences import (
+    GROWTH_TITLE,
+    capture_sentence,
+    growth_sentences,
+    report_sentences,
+    report_title,
+    size_sentence,
+    warning_sentences,
 )
+from analyze.render.text import format_bytes, format_change, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from analyze.growth import Growth
     from analyze.plain_graph import UnreachableNodes
-    from analyze.report import CycleGroup, HeapReport, Totals
+    from analyze.report import CycleGroup, HeapReport
 
 
 def render_report(report: HeapReport, *, top: int) -> RenderableType:
@@ -34,16 +37,13 @@ def render_report(report: HeapReport, *, top: int) -> RenderableType:
 
 
 def _report_parts(report: HeapReport, top: int) -> Iterator[RenderableType]:
-    totals = report.totals
-    yield _heading(f"Heap of process {report.facts['pid']}")
-    yield Text(_capture_sentence(report.facts))
-    yield Text(
-        f"{plural(totals.objects, 'object')}, {plural(totals.references, 'reference')}, "
-        f"{format_bytes(totals.shallow_size)}; {plural(totals.roots, 'root')}."
-    )
-    yield Text(_garbage_sentence(totals, report.unreachable_cycles), style="bold")
-    yield from _own_types_sentence(report.own_types)
-    yield from _warnings(totals)
+    yield _heading(report_title(report))
+    yield Text(capture_sentence(report.facts))
+    yield Text(size_sentence(report.totals))
+    for sentence in report_sentences(report):
+        yield Text(sentence, style="bold")
+    for sentence in warning_sentences(report.totals):
+        yield Text(sentence, style="yellow")
     if report.unreachable_cycles:
         yield _heading("Unreachable cycles")
         yield _cycles_table(report.unreachable_cycles[:top])
@@ -63,11 +63,11 @@ def render_growth(growth: Growth, *, top: int) -> RenderableType:
 
 
 def _growth_parts(growth: Growth, top: int) -> Iterator[RenderableType]:
-    yield _heading("What grew")
+    yield _heading(GROWTH_TITLE)
     for number, (path, facts) in enumerate(growth.snapshots, start=1):
-        yield Text(f"{number}  {printable(path)}: {_capture_sentence(facts)}")
-    yield Text(_growth_sentence(growth), style="bold")
-    yield from _own_growth_sentence(growth.own_types)
+        yield Text(f"{number}  {printable(path)}: {capture_sentence(facts)}")
+    for sentence in growth_sentences(growth):
+        yield Text(sentence, style="bold")
     grown = growth.cycles.filter(growth.cycles["cycles_delta"] > 0)
     if grown.height:
         yield _heading("Unreachable cycles that became more")
@@ -136,87 +136,6 @@ def render_nodes(found: UnreachableNodes) -> RenderableType:
         more = len(nodes) - len(example)
         text.append(f"\n{ring}" + (f"  and {plural(more, 'node')} more" if more else ""))
     return text
-
-
-# --- sentences
-
-# Types that a sentence names.
-_NAMED_TYPES: Final = 3
-
-
-def _capture_sentence(facts: dict[str, Any]) -> str:
-    moment = printable(facts["captured_at"])[:19].replace("T", " ")
-    how = {"fork": "in a forked copy", "inline": "in place"}.get(
-        facts["mode"], printable(facts["mode"])
-    )
-    pause = facts["pause_seconds"]
-    stood = "" if pause is None else f"; the program stood still for {format_seconds(pause)}"
-    return f"Python {printable(facts['python_version'])}, captured {moment} UTC {how}{stood}."
-
-
-def _garbage_sentence(totals: Totals, groups: tuple[CycleGroup, ...]) -> str:
-    if totals.unreachable_objects == 0:
-        return "No garbage: every object can be reached from a root."
-    what = (
-        f"{plural(totals.unreachable_objects, 'object')} "
-        f"({format_bytes(totals.unreachable_shallow_size)}) cannot be reached from any root"
-    )
-    cycles = sum(group.cycles for group in groups)
-    if not cycles:
-        return f"{what}."
-    first = groups[0]
-    share = first.retained_size / max(totals.unreachable_shallow_size, 1)
-    return (
-        f"{what}: {plural(cycles, 'cycle')} that only the collector can free. "
-        f"Most are held by {plural(first.cycles, 'cycle')} of "
-        f"{printable(first.signature)}: {format_bytes(first.retained_size)}, {share:.0%}."
-    )
-
-
-def _own_types_sentence(types: pl.DataFrame) -> Iterator[RenderableType]:
-    largest = [
-        f"{printable(row['type_name'])} ({plural(row['objects'], 'object')}, "
-        f"{format_bytes(row['shallow_size'])})"
-        for row in types.head(_NAMED_TYPES).iter_rows(named=True)
-    ]
-    if largest:
-        yield Text(f"The program's own largest types: {', '.join(largest)}.", style="bold")
-
-
-def _own_growth_sentence(types: pl.DataFrame) -> Iterator[RenderableType]:
-    grown = types.filter(types["shallow_size_delta"] > 0)
-    largest = [
-        f"{printable(row['type_name'])} ({row['objects_delta']:+,} objects, "
-        f"{format_change(row['shallow_size_delta'])})"
-        for row in grown.head(_NAMED_TYPES).iter_rows(named=True)
-    ]
-    if largest:
-        yield Text(f"Of the program's own types grew most: {', '.join(largest)}.", style="bold")
-
-
-def _growth_sentence(growth: Growth) -> str:
-    objects, size = growth.objects_delta, growth.shallow_size_delta
-    if objects == 0 and size == 0 and growth.unreachable_delta == 0:
-        return "Nothing grew: the same number of objects, the same bytes."
-    return (
-        f"{objects:+,} objects, {format_change(size)}; "
-        f"{growth.unreachable_delta:+,} unreachable objects."
-    )
-
-
-def _warnings(totals: Totals) -> Iterator[RenderableType]:
-    if totals.dangling_references:
-        yield Text(
-            f"{plural(totals.dangling_references, 'reference')} to addresses that are no "
-            "object of the file: left out.",
-            style="yellow",
-        )
-    if totals.miscounted:
-        yield Text(
-            f"{plural(totals.miscounted, 'tracked object')} with more recorded references "
-            "than its count: a bug of heapsnap; please report it.",
-            style="red",
-        )
 
 
 # --- tables
