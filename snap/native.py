@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 POINTER_SIZE: Final = 8
 
-_process = ctypes.PyDLL(None, use_errno=True)
+_process = ctypes.PyDLL(None)
 # All bound now: ctypes makes an object for a function when it is first asked for, and
 # during a walk that would change the heap that is walked.
 _write = _process.write
@@ -36,6 +36,9 @@ _poll.argtypes = (ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int)
 _signal = _process.signal
 _signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
 _signal.restype = ctypes.c_void_p
+# Not `use_errno`, for which ctypes makes a dict in each thread that stays.
+_errno_place = getattr(_process, "__errno_location", None) or _process.__error
+_errno_place.restype = ctypes.c_void_p
 # Since glibc 2.34.
 _close_range = getattr(_process, "close_range", None)
 _MOST_DESCRIPTORS: Final = 1 << 16
@@ -96,7 +99,7 @@ def fork() -> int:
     """
     pid: int = _fork()
     if pid < 0:
-        code = ctypes.get_errno()
+        code = _errno()
         raise OSError(code, os.strerror(code))
     return pid
 
@@ -158,7 +161,7 @@ class Channel:
             done = _write(self._write_fd, start + sent, len(data) - sent)
             if done >= 0:
                 sent += done
-            elif ctypes.get_errno() == errno.EAGAIN:
+            elif _errno() == errno.EAGAIN:
                 self._await(self._write_fd, _POLL_OUT)
             else:
                 _raise_unless_interrupted()
@@ -195,6 +198,11 @@ class Channel:
             raise TimeoutError(errno.ETIMEDOUT, "the writer process does not answer")
 
 
+def _errno() -> int:
+    """Give the error code of the system call just made."""
+    return ctypes.c_int.from_address(_errno_place()).value
+
+
 def _address_of(data: bytes) -> int:
     address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value
     assert address is not None
@@ -202,7 +210,7 @@ def _address_of(data: bytes) -> int:
 
 
 def _raise_unless_interrupted() -> None:
-    code = ctypes.get_errno()
+    code = _errno()
     if code != errno.EINTR:
         raise OSError(code, os.strerror(code))
 

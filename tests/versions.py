@@ -1,4 +1,6 @@
-"""Test exactness on every supported Python that this machine has; say which it has not.
+"""Test capture and exactness on every supported Python that this machine has.
+
+Says which it has not.
 
 Looks at pyenv's versions and at the search path. Each version gets a virtual environment
 in the checkout, made when it is first needed.
@@ -15,8 +17,8 @@ from pathlib import Path
 
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
 ROOT = Path(__file__).parent.parent
-# What differs between versions: exactness, on every shape of cycle and in both modes.
-TESTS = ("tests/exactness/test_shapes.py",)
+# What differs between versions: the capture, and the exactness of what it gives.
+TESTS = ("tests/exactness", "tests/snap", "-m", "not slow")
 
 
 def find(version: str) -> Path | None:
