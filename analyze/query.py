@@ -35,22 +35,23 @@ def query(heap: Heap, sql: str) -> pl.DataFrame:
 
     Notes
     -----
-    Only the tables that the query names are built.
+    Only the columns that the query needs are built, of the rows that its conditions keep.
     """
     _refuse_files(sql)
-    tables = Tables(heap)
-    words = set(re.findall(r"\w+", sql.lower()))
-    frames = {name: build(tables) for name, build in TABLES.items() if name in words}
     try:
-        with pl.SQLContext(frames=frames, eager=True) as context:
-            result = context.execute(sql)
+        with pl.SQLContext(frames=Tables(heap).scans()) as context:
+            result = context.execute(sql, eager=True)
     except (pl.exceptions.PolarsError, ValueError, TypeError) as error:
         raise SnapError(
             "cannot run the query",
             str(error).partition("\n")[0],
-            f"the tables are {_TABLE_LIST}; their columns: SELECT * FROM objects LIMIT 1",
+            f"the tables: {_columns()}",
         ) from None
     return result
+
+
+def _columns() -> str:
+    return "; ".join(f"{name} ({', '.join(columns)})" for name, columns in TABLES.items())
 
 
 def _refuse_files(sql: str) -> None:

@@ -1,23 +1,52 @@
-"""A heap as four tables, for SQL and for frames: objects, refs, types, cycles."""
+"""A heap as four tables, for SQL and for frames: objects, refs, types, cycles.
+
+A column is built when something asks for it: ``SELECT count(*) FROM objects`` needs no
+dominators. What a condition leaves out is not built either.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from analyze.cycles import find_cycles
 from analyze.names import ReferenceNames
 from analyze.type_summary import type_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from analyze.cycles import Cycles
     from analyze.heap import Heap
+
+    # Rows of a table, or all of them.
+    Rows = NDArray[np.int64] | slice
+    Build = Callable[[Sequence[str], Rows], pl.DataFrame]
+
+_ALL: Final = slice(None)
+
+OBJECTS: Final[dict[str, Any]] = {
+    "address": pl.UInt64,
+    "type_name": pl.String,
+    "shallow_size": pl.Int64,
+    "retained_size": pl.Int64,
+    "refcount": pl.Int64,
+    "external_references": pl.Int32,
+    "tracked": pl.Boolean,
+    "generation": pl.Int8,
+    "root": pl.String,
+    "reachable": pl.Boolean,
+    "depth": pl.Int32,
+    "dominator": pl.UInt64,
+    "cycle": pl.Int64,
+}
+REFS: Final[dict[str, Any]] = {"source": pl.UInt64, "target": pl.UInt64, "name": pl.String}
 
 
 class Tables:
@@ -25,48 +54,32 @@ class Tables:
 
     def __init__(self, heap: Heap) -> None:
         self._heap = heap
-        self._live: Cycles | None = None
 
-    def objects(self) -> pl.DataFrame:
-        """Give a row an object; ``cycle`` is null outside of cycles."""
-        heap = self._heap
-        reachability, retained = heap.reachability, heap.retained
-        reached = reachability.reach.reached()
-        dominator = retained.tree.dominator
-        dominated = dominator >= 0
-        root_rows, labels = heap.named_roots
-        root = np.full(len(dominator), None, dtype=object)
-        root[root_rows] = labels
-        cycle = self._cycle_of_object()
-        return pl.DataFrame(
-            {
-                "address": heap.addresses,
-                "type_name": self._type_column(),
-                "shallow_size": heap.shallow_size,
-                "retained_size": retained.size,
-                "refcount": heap.refcount,
-                "external_references": reachability.external_references,
-                "tracked": heap.tracked,
-                "generation": _masked(heap.generation, heap.generation >= 0),
-                "root": pl.Series(root.tolist(), dtype=pl.String),
-                "reachable": reached,
-                "depth": _masked(reachability.reach.depth(), reached),
-                "dominator": _masked(heap.addresses[np.where(dominated, dominator, 0)], dominated),
-                "cycle": _masked(cycle, cycle >= 0),
-            }
-        )
+    def objects(self, columns: Sequence[str] = tuple(OBJECTS), rows: Rows = _ALL) -> pl.DataFrame:
+        """Give a row an object; ``cycle`` is null outside of cycles.
 
-    def refs(self) -> pl.DataFrame:
-        """Give a row a reference: addresses of both ends, and its name where known."""
-        heap = self._heap
-        graph = heap.references.graph
-        return pl.DataFrame(
-            {
-                "source": np.repeat(heap.addresses, np.diff(graph.offsets)),
-                "target": heap.addresses[graph.targets],
-                "name": ReferenceNames(heap).column(),
-            }
-        )
+        Parameters
+        ----------
+        columns
+            Names in `OBJECTS`; the others cost nothing.
+        rows
+            Objects, by default all.
+        """
+        makers = self._object_columns
+        return pl.DataFrame([makers[name](rows).alias(name) for name in columns])
+
+    def refs(self, columns: Sequence[str] = tuple(REFS), rows: Rows = _ALL) -> pl.DataFrame:
+        """Give a row a reference: addresses of both ends, and its name where known.
+
+        Parameters
+        ----------
+        columns
+            Names in `REFS`; the others cost nothing.
+        rows
+            Places among the references of the graph, by default all.
+        """
+        makers = {"source": self._source, "target": self._target, "name": self._name}
+        return pl.DataFrame([makers[name](rows).alias(name) for name in columns])
 
     def types(self) -> pl.DataFrame:
         """Give a row a type, see `type_summary`."""
@@ -74,7 +87,7 @@ class Tables:
 
     def cycles(self) -> pl.DataFrame:
         """Give a row a cycle; the unreachable ones first, which alone have retained sizes."""
-        dead, live = self._heap.cycles, self._live_cycles()
+        dead, live = self._heap.cycles, self._live_cycles
         unknown = pl.Series([None] * live.count, dtype=pl.Int64)
         parts = [
             _cycle_table(dead, 0, reachable=False, retained=pl.Series(dead.retained_size)),
@@ -82,50 +95,163 @@ class Tables:
         ]
         return pl.concat(parts)
 
-    def _live_cycles(self) -> Cycles:
-        if self._live is None:
-            heap = self._heap
-            members = np.flatnonzero(heap.reachability.reach.reached())
-            self._live = find_cycles(
-                heap.references.graph,
-                members,
-                heap.type_codes,
-                heap.type_names,
-                heap.shallow_size,
-                with_retained=False,
-            )
-        return self._live
+    def scans(self) -> dict[str, pl.LazyFrame]:
+        """Give all tables by name, as frames whose columns are built when a query asks."""
+        heap = self._heap
+        return {
+            "objects": _scan(OBJECTS, self.objects, lambda: heap.file.objects),
+            "refs": _scan(REFS, self.refs, lambda: heap.references.graph.references),
+            "types": _whole(TYPES, self.types),
+            "cycles": _whole(CYCLES, self.cycles),
+        }
 
+    # --- columns of objects
+
+    @cached_property
+    def _object_columns(self) -> dict[str, Callable[[Rows], pl.Series]]:
+        heap = self._heap
+        return {
+            "address": lambda rows: pl.Series(heap.addresses[rows]),
+            "type_name": lambda rows: _gather(heap.type_names, heap.type_codes[rows]),
+            "shallow_size": lambda rows: pl.Series(heap.shallow_size[rows]),
+            "retained_size": lambda rows: pl.Series(heap.retained.size[rows]),
+            "refcount": lambda rows: pl.Series(heap.refcount[rows]),
+            "external_references": lambda rows: pl.Series(
+                heap.reachability.external_references[rows]
+            ),
+            "tracked": lambda rows: pl.Series(heap.tracked[rows]),
+            "generation": lambda rows: _non_negative(heap.generation[rows]),
+            "root": self._root,
+            "reachable": lambda rows: pl.Series(self._reached[rows]),
+            "depth": lambda rows: _non_negative(self._depth[rows]),
+            "dominator": self._dominator,
+            "cycle": lambda rows: _non_negative(self._cycle_of_object[rows]),
+        }
+
+    def _root(self, rows: Rows) -> pl.Series:
+        root_rows, labels = self._heap.named_roots
+        number = np.full(self._heap.file.objects, len(labels), dtype=np.int32)
+        number[root_rows] = np.arange(len(labels), dtype=np.int32)
+        return _gather([*labels, None], number[rows])
+
+    def _dominator(self, rows: Rows) -> pl.Series:
+        dominator = self._heap.retained.tree.dominator[rows]
+        dominated = dominator >= 0
+        return _masked(self._heap.addresses[np.where(dominated, dominator, 0)], dominated)
+
+    @cached_property
+    def _reached(self) -> NDArray[np.bool_]:
+        return self._heap.reachability.reach.reached()
+
+    @cached_property
+    def _depth(self) -> NDArray[np.int32]:
+        return self._heap.reachability.reach.depth()
+
+    @cached_property
+    def _live_cycles(self) -> Cycles:
+        heap = self._heap
+        members = np.flatnonzero(self._reached)
+        return find_cycles(
+            heap.references.graph,
+            members,
+            heap.type_codes,
+            heap.type_names,
+            heap.shallow_size,
+            with_retained=False,
+        )
+
+    @cached_property
     def _cycle_of_object(self) -> NDArray[np.int64]:
-        dead, live = self._heap.cycles, self._live_cycles()
+        dead, live = self._heap.cycles, self._live_cycles
         cycle = np.empty(len(self._heap.addresses), dtype=np.int64)
         cycle[dead.members] = dead.cycle_of_member()
         number = live.cycle_of_member()
         cycle[live.members] = np.where(number >= 0, number + dead.count, number)
         return cycle
 
-    def _type_column(self) -> pl.Series:
-        names = pl.Series(self._heap.type_names, dtype=pl.String)
-        return names.gather(self._heap.type_codes)
+    # --- columns of refs
+
+    def _source(self, places: Rows) -> pl.Series:
+        heap = self._heap
+        offsets = heap.references.graph.offsets
+        if isinstance(places, slice):
+            return pl.Series(np.repeat(heap.addresses, np.diff(offsets)))
+        return pl.Series(heap.addresses[np.searchsorted(offsets, places, side="right") - 1])
+
+    def _target(self, places: Rows) -> pl.Series:
+        return pl.Series(self._heap.addresses[self._heap.references.graph.targets[places]])
+
+    def _name(self, places: Rows) -> pl.Series:
+        return self._names[places] if isinstance(places, slice) else self._names.gather(places)
+
+    @cached_property
+    def _names(self) -> pl.Series:
+        return ReferenceNames(self._heap).column()
 
 
-TABLES: Final[dict[str, Callable[[Tables], pl.DataFrame]]] = {
-    "objects": Tables.objects,
-    "refs": Tables.refs,
-    "types": Tables.types,
-    "cycles": Tables.cycles,
+TYPES: Final[dict[str, Any]] = {
+    "type_name": pl.String,
+    "objects": pl.Int64,
+    "shallow_size": pl.Int64,
+    "retained_size": pl.Int64,
 }
+CYCLES: Final[dict[str, Any]] = {
+    "cycle": pl.Int64,
+    "reachable": pl.Boolean,
+    "signature": pl.String,
+    "objects": pl.Int64,
+    "shallow_size": pl.Int64,
+    "retained_size": pl.Int64,
+}
+
+TABLES: Final[dict[str, dict[str, Any]]] = {
+    "objects": OBJECTS,
+    "refs": REFS,
+    "types": TYPES,
+    "cycles": CYCLES,
+}
+
+
+def _scan(schema: dict[str, Any], build: Build, height: Callable[[], int]) -> pl.LazyFrame:
+    """Make a lazy table of columns that are built for the rows that a condition keeps."""
+
+    def read(
+        columns: list[str] | None, condition: pl.Expr | None, limit: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        rows: Rows = _ALL
+        if condition is not None:
+            tested = build(condition.meta.root_names() or list(schema)[:1], _ALL)
+            kept = tested.with_row_index("row").filter(condition)["row"]
+            rows = kept.to_numpy().astype(np.int64)[:limit]
+        elif limit is not None:
+            rows = np.arange(min(limit, height()), dtype=np.int64)
+        yield build(list(schema) if columns is None else columns, rows)
+
+    return register_io_source(read, schema=schema, is_pure=True)
+
+
+def _whole(schema: dict[str, Any], build: Callable[[], pl.DataFrame]) -> pl.LazyFrame:
+    """Make a lazy table of a small one that is built as a whole."""
+
+    def read(
+        columns: list[str] | None, condition: pl.Expr | None, limit: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        frame = build()
+        frame = frame if condition is None else frame.filter(condition)
+        frame = frame if limit is None else frame.head(limit)
+        yield frame if columns is None else frame.select(columns)
+
+    return register_io_source(read, schema=schema, is_pure=True)
 
 
 def _cycle_table(
     cycles: Cycles, first: int, *, reachable: bool, retained: pl.Series
 ) -> pl.DataFrame:
-    signatures = pl.Series(cycles.signatures, dtype=pl.String)
     return pl.DataFrame(
         {
             "cycle": np.arange(first, first + cycles.count, dtype=np.int64),
             "reachable": pl.Series([reachable] * cycles.count, dtype=pl.Boolean),
-            "signature": signatures.gather(cycles.signature),
+            "signature": _gather(cycles.signatures, cycles.signature),
             "objects": cycles.objects,
             "shallow_size": cycles.shallow_size,
             "retained_size": retained,
@@ -133,9 +259,15 @@ def _cycle_table(
     )
 
 
-def _masked(
-    values: np.ndarray[tuple[int], np.dtype[np.generic]], valid: NDArray[np.bool_]
-) -> pl.Series:
+def _gather(texts: Sequence[str | None], codes: NDArray[np.integer[Any]]) -> pl.Series:
+    return pl.Series(texts, dtype=pl.String).gather(pl.Series(codes))
+
+
+def _non_negative(values: NDArray[np.signedinteger[Any]]) -> pl.Series:
+    return _masked(values, values >= 0)
+
+
+def _masked(values: NDArray[Any], valid: NDArray[np.bool_]) -> pl.Series:
     """Make a column that is null where `valid` is false."""
     column = pl.Series("value", values)
     frame = pl.DataFrame({"value": column, "valid": valid})

@@ -1,0 +1,170 @@
+"""SQL over a heap: the tables of the contract, built as far as a query needs them."""
+
+import os
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+from snapshot_file import FIRST_ADDRESS, write
+
+import analyze
+from analyze.tables import TABLES, Tables
+from snap.errors import EXIT_DONE, EXIT_FAILURE, EXIT_USAGE, SnapError
+
+SHOP = """
+    app: dict 232 root="module app" held=1 -> CACHE=cache
+    cache: dict 64 -> a=item b=item other
+    item: app.Item 48
+    other: "app.Item['x']" 50
+    frame: frame 400 held=1 -> item
+    node: app.Node 56 -> parent=node rows=rows
+    rows: list 72 -> text text
+    text: str 1000 tracked=0
+"""
+CONTRACT = {
+    "objects": "address type_name shallow_size retained_size refcount external_references "
+    "tracked generation root reachable depth dominator cycle",
+    "refs": "source target name",
+    "types": "type_name objects shallow_size retained_size",
+    "cycles": "cycle reachable signature objects shallow_size retained_size",
+}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """Write the shop once."""
+    return write(tmp_path_factory.mktemp("query") / "shop.parquet", SHOP)
+
+
+@pytest.fixture
+def ask(path):
+    """Give a function that runs a query and gives its rows."""
+    return lambda sql: analyze.query(analyze.load(path), sql).rows()
+
+
+def run_query(*arguments):
+    code = "from cli.analyze import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, "query", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "80"},
+    )
+
+
+@pytest.mark.parametrize("table", CONTRACT)
+def test_a_table_has_the_columns_of_the_contract_in_their_order(path, table):
+    heap = analyze.load(path)
+    found = analyze.query(heap, f"SELECT * FROM {table}")
+    assert found.columns == CONTRACT[table].split()
+    assert dict(found.schema) == TABLES[table]
+    assert getattr(Tables(heap), table)().equals(found)
+
+
+def test_each_column_alone_is_the_column_of_the_whole_table(path, real_snapshot):
+    for file in (path, real_snapshot):
+        heap = analyze.load(file)
+        for table, columns in CONTRACT.items():
+            whole = analyze.query(heap, f"SELECT * FROM {table}")
+            for column in columns.split():
+                alone = analyze.query(analyze.load(file), f"SELECT {column} FROM {table}")
+                assert alone.to_series().equals(whole[column]), (table, column)
+
+
+@pytest.mark.parametrize(
+    ("table", "condition"),
+    [
+        ("objects", "type_name = 'list' AND shallow_size > 100"),
+        ("objects", "reachable AND depth = 2"),
+        ("objects", "NOT tracked OR generation IS NULL"),
+        ("objects", "root IS NOT NULL"),
+        ("objects", "dominator IS NULL AND cycle IS NULL"),
+        ("objects", "cycle IS NOT NULL AND retained_size <> shallow_size"),
+        ("objects", "1 = 1"),
+        ("objects", "type_name = 'no such type'"),
+        ("refs", "name = 'me'"),
+        ("refs", "name IS NULL AND source = target"),
+        ("refs", "target < source"),
+        ("types", "objects = 1 AND type_name LIKE '%.%'"),
+        ("cycles", "NOT reachable"),
+    ],
+)
+def test_rows_that_a_condition_keeps_are_those_of_the_whole_table(real_snapshot, table, condition):
+    heap = analyze.load(real_snapshot)
+    whole = analyze.query(heap, f"SELECT * FROM {table}")
+    expected = pl.SQLContext(t=whole, eager=True).execute(f"SELECT * FROM t WHERE {condition}")
+    found = analyze.query(heap, f"SELECT * FROM {table} WHERE {condition}")
+    assert found.equals(expected)
+
+
+@pytest.mark.parametrize("table", CONTRACT)
+def test_a_limit_is_kept(real_snapshot, table):
+    heap = analyze.load(real_snapshot)
+    assert analyze.query(heap, f"SELECT * FROM {table} LIMIT 1").height == 1
+    assert analyze.query(heap, f"SELECT count(*) FROM {table}").item() > 1
+
+
+def test_an_object_is_found_by_its_address(ask):
+    assert ask(f"SELECT type_name, shallow_size FROM objects WHERE address = {FIRST_ADDRESS}") == [
+        ("dict", 232)
+    ]
+    high = 2**64 - 16
+    assert ask(f"SELECT type_name FROM objects WHERE address = {high}") == []
+
+
+def test_a_type_name_with_a_quote_is_found(ask):
+    assert ask("SELECT shallow_size FROM objects WHERE type_name = 'app.Item[''x'']'") == [(50,)]
+
+
+def test_tables_join(ask):
+    sql = """
+        SELECT o.type_name, r.name, count(*) AS n FROM refs r
+        JOIN objects s ON r.source = s.address JOIN objects o ON r.target = o.address
+        WHERE s.root = 'module app' OR r.name = 'parent' GROUP BY o.type_name, r.name ORDER BY n, 1
+    """
+    assert ask(sql) == [("app.Node", "parent", 1), ("dict", "CACHE", 1)]
+
+
+def test_a_query_may_use_tables_in_conditions_and_with_names_of_its_own(ask):
+    sql = """
+        WITH held AS (SELECT target FROM refs WHERE name = 'rows')
+        SELECT type_name FROM objects WHERE address IN (SELECT target FROM held)
+    """
+    assert ask(sql) == [("list",)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("SELECT nothing FROM objects", "nothing"),
+        ("SELECT * FROM heap", "heap"),
+        ("SELEC", "SELEC"),
+        ("", ""),
+        ("SELECT * FROM read_parquet('x')", "read a file"),
+        ("SELECT * FROM read_csv ('/etc/passwd')", "read a file"),
+        ("SELECT * FROM 'data/cycles.parquet'", "read a file"),
+        ("SELECT sum(type_name || 1) / 'x' FROM objects", ""),
+    ],
+)
+def test_what_cannot_be_run_is_said_with_the_tables_and_their_columns(path, sql, why):
+    done = run_query(path, sql)
+    assert done.returncode == EXIT_FAILURE, done.stderr
+    assert done.stderr.startswith("error: cannot run the query\n  why: ")
+    assert why in done.stderr
+    assert done.stderr.count("\n") == 3
+    assert "objects" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_damaged_column_is_named_by_a_query_that_needs_it(tmp_path):
+    content = write(tmp_path / "heap.parquet", SHOP).read_bytes()
+    (tmp_path / "heap.parquet").write_bytes(content[:100] + bytes(20) + content[120:])
+    with pytest.raises(SnapError, match="cannot read"):
+        analyze.query(analyze.load(tmp_path / "heap.parquet"), "SELECT * FROM objects")
+
+
+def test_json_and_csv_exclude_each_other(path):
+    assert run_query(path, "SELECT 1", "--json", "--csv").returncode == EXIT_USAGE
+    done = run_query(path, "SELECT name FROM refs WHERE name = 'rows'", "--csv")
+    assert (done.returncode, done.stdout) == (EXIT_DONE, "name\nrows\n")
