@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from cli.commands.diff import diff
+from cli.commands.export import export
 from cli.commands.query import query
 from cli.commands.report import report
 from cli.commands.unreachable import unreachable
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(report)
 app.command()(diff)
 app.command()(query)
+app.command()(export)
 app.command()(unreachable)
 
 

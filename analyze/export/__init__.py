@@ -1,0 +1,1 @@
+"""Heaps in the formats of other tools, one module a format."""

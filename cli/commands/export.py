@@ -1,0 +1,108 @@
+"""``analyze export``."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from cli.screen import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analyze.heap import Heap
+
+
+class Format(str, Enum):
+    """What `analyze export` writes."""
+
+    HEAPSNAPSHOT = "heapsnapshot"
+    DOT = "dot"
+    GRAPHML = "graphml"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class Table(str, Enum):
+    """The tables of a heap."""
+
+    OBJECTS = "objects"
+    REFS = "refs"
+    TYPES = "types"
+    CYCLES = "cycles"
+
+
+_OPENS_IN = {
+    Format.HEAPSNAPSHOT: "Chrome DevTools (Memory, Load profile), VS Code, memlab",
+    Format.DOT: "Graphviz",
+    Format.GRAPHML: "Gephi, yEd, networkx.read_graphml",
+}
+_TABULAR = (Format.CSV, Format.PARQUET)
+
+
+def export(
+    snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
+    format: Annotated[Format, typer.Option("--format", "-f", help="What to write.")],  # noqa: A002
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file; - for the output.")],
+    table: Annotated[
+        Table | None, typer.Option(help="With csv and parquet: which table; objects by default.")
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TYPE|ADDRESS|reachable|unreachable",
+            help="A part of the heap: objects of a type, or one, with all that would go with "
+            "them; what roots reach, or what none does.",
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(min=1, help="At most so many objects: whole dominated subtrees, at random."),
+    ] = None,
+) -> None:
+    """Write a heap in the format of another tool.
+
+    What an exported object retains is what it retains in the whole heap, also of a part
+    (--only, --sample); totals are those of the part.
+    """
+    from analyze.heap import Heap
+    from analyze.output import replacing
+
+    if format in _TABULAR and (only or sample):
+        raise typer.BadParameter(f"--only and --sample are not for {format.value}: use a query")
+    if format not in _TABULAR and table:
+        raise typer.BadParameter(f"--table is for csv and parquet, not for {format.value}")
+    with progress() as step:
+        heap = Heap(snapshot, step)
+        write = _writer(heap, format, table or Table.OBJECTS, only, sample)
+        step("writing", None)
+        if str(output) == "-":
+            write(sys.stdout.buffer)
+            return
+        with replacing(output) as stream:
+            write(stream)
+    opens_in = f" Opens in {_OPENS_IN[format]}." if format in _OPENS_IN else ""
+    typer.echo(f"Wrote {output}.{opens_in}", err=True)
+
+
+def _writer(
+    heap: Heap, kind: Format, table: Table, only: str | None, sample: int | None
+) -> Callable[[BinaryIO], None]:
+    """Prepare all that can fail before a file is begun."""
+    from analyze.export import dot, excerpt, graphml, heapsnapshot, tables
+
+    if kind in _TABULAR:
+        frame = tables.table(heap, table.value)
+        write_table = tables.write_csv if kind is Format.CSV else tables.write_parquet
+        return lambda stream: write_table(frame, stream)
+    part = excerpt.excerpt(heap, only=only, sample_of=sample)
+    write_part = {
+        Format.HEAPSNAPSHOT: heapsnapshot.write_heapsnapshot,
+        Format.DOT: dot.write_dot,
+        Format.GRAPHML: graphml.write_graphml,
+    }[kind]
+    return lambda stream: write_part(part, stream)
