@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from analyze.export.excerpt import reference_names
 from analyze.render.text import printable
@@ -94,15 +93,16 @@ def write_references(
 
 def hexadecimal(addresses: NDArray[np.uint64]) -> pl.Series:
     """Write addresses as ``hex`` does: ``0x7f3a…``."""
-    digits = np.empty((len(addresses), 18), dtype=np.uint8)
+    if len(addresses) == 0:
+        return pl.Series(dtype=pl.String)
+    digits = np.empty((len(addresses), 19), dtype=np.uint8)
     digits[:, :2] = np.frombuffer(b"0x", dtype=np.uint8)
     for place in range(16):
         nibbles = (addresses >> np.uint64(4 * place)) & np.uint64(15)
         digits[:, 17 - place] = _HEX[nibbles]
-    fixed = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(digits.shape[1]), len(addresses), [None, pa.py_buffer(digits)]
-    )
-    text = pl.Series(fixed.cast(pa.large_binary()).cast(pa.large_string()))
+    digits[:, 18] = ord(" ")
+    lines = pl.Series([digits.tobytes()[:-1].decode("ascii")])
+    text = lines.str.split(" ").explode()
     return text.str.replace("^0x0+(.)", "0x$1")
 
 
