@@ -31,6 +31,7 @@ versions: $(READY)
 bench: $(READY)
 	$(BIN)/python tests/bench/capture.py
 	$(BIN)/python tests/bench/graph_kernels.py
+	$(BIN)/python tests/bench/engine.py
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("heapsnap needs Python 3.10 or later; set PYTHON=…" if sys.version_info < (3, 10) else 0)'

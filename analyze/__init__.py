@@ -1,7 +1,7 @@
 """Offline analysis of heap snapshots.
 
 >>> import analyze
->>> heap = analyze.load("data/shop-after.parquet")
+>>> heap = analyze.load("data/cycles.parquet")
 >>> heap.objects.height > 0
 True
 """

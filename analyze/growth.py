@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from analyze.origin import own_types
-from analyze.report import cycle_groups
+from analyze.report import cycle_groups, totals
 from analyze.type_summary import type_counts
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ def compare(heaps: Sequence[Heap]) -> Growth:
         raise ValueError(f"{len(heaps)} snapshot to compare, expected two or more")
     counts = [type_counts(heap) for heap in heaps]
     groups = [cycle_groups(heap) for heap in heaps]
-    first, last = heaps[0], heaps[-1]
+    first, last = totals(heaps[0]), totals(heaps[-1])
     types = _type_growth(counts)
     return Growth(
         snapshots=tuple((str(heap.file.path), heap.facts) for heap in heaps),
-        objects_delta=last.file.objects - first.file.objects,
-        shallow_size_delta=int(last.shallow_size.sum()) - int(first.shallow_size.sum()),
-        unreachable_delta=len(last.unreachable) - len(first.unreachable),
+        objects_delta=last.objects - first.objects,
+        shallow_size_delta=last.shallow_size - first.shallow_size,
+        unreachable_delta=last.unreachable_objects - first.unreachable_objects,
         types=types,
         own_types=own_types(types),
         cycles=_cycle_growth(groups[0], groups[-1]),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analyze.cycles import Cycles, find_cycles
 from analyze.graph.reach import UNREACHABLE
+from analyze.index import Index, file_stamp
 from analyze.reachability import Reachability, reachability
 from analyze.retained import Retained, retained_heap
 from analyze.snapshot import References, SnapshotFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import polars as pl
     from numpy.typing import NDArray
@@ -30,6 +31,8 @@ class Heap:
         A snapshot file.
     progress
         Called with the name of each step as it begins, and the fraction done where known.
+    index
+        Whether to use the answers kept beside the snapshot, and to keep more, see `Index`.
 
     Raises
     ------
@@ -39,9 +42,16 @@ class Heap:
     """
 
     def __init__(
-        self, path: str | Path, progress: Callable[[str, float | None], None] | None = None
+        self,
+        path: str | Path,
+        progress: Callable[[str, float | None], None] | None = None,
+        *,
+        index: bool = True,
     ) -> None:
+        opened = file_stamp(Path(path))
         self.file = SnapshotFile(path)
+        # What takes long to work out is kept here; `heap.index.remember` keeps yours.
+        self.index = Index(self.file.path, self.file.objects, opened, enabled=index)
         self._progress = progress
 
     # --- columns
@@ -105,11 +115,17 @@ class Heap:
     @cached_property
     def references(self) -> References:
         """Who refers to whom."""
-        return self.file.references(lambda done: self._tell("reading references", done))
+        return References.of_arrays(self.index.fetch("references", self._read_references))
+
+    def _read_references(self) -> dict[str, NDArray[Any]]:
+        return self.file.references(lambda done: self._tell("reading references", done)).to_arrays()
 
     @cached_property
     def reachability(self) -> Reachability:
         """Roots, and what they reach."""
+        return Reachability.of_arrays(self.index.fetch("reachability", self._search))
+
+    def _search(self) -> dict[str, NDArray[Any]]:
         references = self.references
         self._tell("searching from the roots")
         # Read, not kept: nothing else in a report needs these columns.
@@ -119,7 +135,7 @@ class Heap:
             self.tracked,
             self.file.numbers("generation", np.int8),
             self.named_roots[0],
-        )
+        ).to_arrays()
 
     @cached_property
     def unreachable(self) -> NDArray[np.int64]:
@@ -138,24 +154,29 @@ class Heap:
     @cached_property
     def retained(self) -> Retained:
         """Dominators and retained sizes."""
+        return Retained.of_arrays(self.index.fetch("retained", self._dominate))
+
+    def _dominate(self) -> dict[str, NDArray[Any]]:
         unreachable = self.unreachable
         self._tell("computing retained sizes")
         return retained_heap(
             self.references.graph, self.reachability.roots, unreachable, self.shallow_size
-        )
+        ).to_arrays()
 
     def _tell(self, step: str, done: float | None = None) -> None:
         if self._progress is not None:
             self._progress(step, done)
 
 
-def load(path: str | Path) -> Heap:
+def load(path: str | Path, *, index: bool = True) -> Heap:
     """Open a snapshot.
 
     Parameters
     ----------
     path
         A file that `snap.capture` wrote.
+    index
+        Whether to use the answers kept beside it, and to keep more.
 
     Returns
     -------
@@ -167,4 +188,4 @@ def load(path: str | Path) -> Heap:
     SnapError
         If the file is not a snapshot that this release reads.
     """
-    return Heap(path)
+    return Heap(path, index=index)

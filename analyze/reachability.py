@@ -8,7 +8,7 @@ objects are roots, and what no root reaches is what ``gc.collect()`` would find.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,26 @@ class Reachability:
     reach: Reach
     # Tracked objects that have fewer references than were recorded: 0, or a bug of ours.
     miscounted: int
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Give what this consists of, as an index keeps it."""
+        return {
+            "external_references": self.external_references,
+            "roots": self.roots,
+            "parent": self.reach.parent,
+            "order": self.reach.order,
+            "miscounted": np.array([self.miscounted], dtype=np.int64),
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Reachability:
+        """Make this of what `to_arrays` gave."""
+        return cls(
+            external_references=arrays["external_references"],
+            roots=arrays["roots"],
+            reach=Reach(parent=arrays["parent"], order=arrays["order"]),
+            miscounted=int(arrays["miscounted"][0]),
+        )
 
 
 def reachability(

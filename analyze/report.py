@@ -107,6 +107,10 @@ def report(heap: Heap) -> HeapReport:
 
 def totals(heap: Heap) -> Totals:
     """Count the heap and its unreachable part."""
+    return heap.index.remember("totals", lambda: _totals(heap), Totals)
+
+
+def _totals(heap: Heap) -> Totals:
     size, unreachable = heap.shallow_size, heap.unreachable
     whole, garbage = int(size.sum()), int(size[unreachable].sum())
     references = heap.references
@@ -127,6 +131,12 @@ def totals(heap: Heap) -> Totals:
 
 def cycle_groups(heap: Heap) -> tuple[CycleGroup, ...]:
     """Group the unreachable cycles by signature, those that hold most first."""
+    return heap.index.remember(
+        "groups of cycles", lambda: _cycle_groups(heap), tuple[CycleGroup, ...]
+    )
+
+
+def _cycle_groups(heap: Heap) -> tuple[CycleGroup, ...]:
     cycles = heap.cycles
     groups = len(cycles.signatures)
     counts = np.bincount(cycles.signature, minlength=groups)

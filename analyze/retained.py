@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analyze.graph.components import source_representatives
-from analyze.graph.dominators import dominator_tree
+from analyze.graph.dominators import DominatorTree, dominator_tree
 from analyze.graph.retained import retained_by_set
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from analyze.graph.compiled import IntArray
     from analyze.graph.csr import Graph
-    from analyze.graph.dominators import DominatorTree
     from analyze.heap import Heap
 
 
@@ -27,6 +26,20 @@ class Retained:
     tree: DominatorTree
     # int64, shape (n,), bytes.
     size: NDArray[np.int64]
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Give what this consists of, as an index keeps it."""
+        return {
+            "dominator": self.tree.dominator,
+            "order": self.tree.order,
+            "size": self.size,
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Retained:
+        """Make this of what `to_arrays` gave."""
+        tree = DominatorTree(dominator=arrays["dominator"], order=arrays["order"])
+        return cls(tree=tree, size=arrays["size"])
 
 
 def retained_heap(

@@ -57,6 +57,28 @@ class References:
     # int64 (n + 1,): where each object's references begin among all of the file.
     file_offsets: NDArray[np.int64]
 
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Give what this consists of, as an index keeps it."""
+        arrays = {
+            "offsets": self.graph.offsets,
+            "targets": self.graph.targets,
+            "hidden": self.hidden,
+            "dangling_at": self.dangling_at,
+        }
+        return arrays | ({"file_offsets": self.file_offsets} if self.dangling else {})
+
+    @classmethod
+    def of_arrays(cls, arrays: dict[str, NDArray[Any]]) -> References:
+        """Make this of what `to_arrays` gave."""
+        offsets = arrays["offsets"]
+        return cls(
+            graph=Graph(offsets=offsets, targets=arrays["targets"]),
+            hidden=arrays["hidden"],
+            dangling=len(arrays["dangling_at"]),
+            dangling_at=arrays["dangling_at"],
+            file_offsets=arrays.get("file_offsets", offsets),
+        )
+
 
 class SnapshotFile:
     """A snapshot file that has been checked, its columns read on demand.

@@ -19,6 +19,10 @@ def type_counts(heap: Heap) -> pl.DataFrame:
     polars.DataFrame
         ``type_name``, ``objects``, ``shallow_size`` (bytes).
     """
+    return heap.index.remember("type counts", lambda: _type_counts(heap))
+
+
+def _type_counts(heap: Heap) -> pl.DataFrame:
     codes, types = heap.type_codes, len(heap.type_names)
     return pl.DataFrame(
         {
@@ -43,6 +47,10 @@ def type_summary(heap: Heap) -> pl.DataFrame:
     nothing is counted twice, and what several objects of a type hold only together is not
     counted: a lower bound of what would go if all went.
     """
+    return heap.index.remember("type summary", lambda: _type_summary(heap))
+
+
+def _type_summary(heap: Heap) -> pl.DataFrame:
     codes, types = heap.type_codes, len(heap.type_names)
     retained = heap.retained
     outermost = retained.tree.outermost(codes)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import NoIndex
 from cli.screen import progress, show, show_json
 
 
@@ -15,6 +16,7 @@ def diff(
     after: Annotated[list[Path], typer.Argument(help="Later ones, in the order of their capture.")],
     top: Annotated[int, typer.Option(min=1, help="Rows in each table.")] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    no_index: NoIndex = False,
 ) -> None:
     """Say what grew between snapshots of a program: types, and unreachable cycles."""
     from analyze.growth import compare
@@ -23,7 +25,7 @@ def diff(
     from analyze.render.terminal import render_growth
 
     with progress() as step:
-        result = compare([Heap(path, step) for path in (before, *after)])
+        result = compare([Heap(path, step, index=not no_index) for path in (before, *after)])
     if json:
         show_json(growth_document(result))
     else:

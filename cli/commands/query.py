@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import NoIndex
 from cli.screen import progress, show, show_json
 
 
@@ -16,6 +17,7 @@ def query(
     sql: Annotated[str, typer.Argument(help="One statement over objects, refs, types, cycles.")],
     json: Annotated[bool, typer.Option("--json", help="Print rows as one JSON document.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print rows as CSV.")] = False,
+    no_index: NoIndex = False,
 ) -> None:
     """Run SQL over a heap: tables objects, refs, types and cycles."""
     from analyze.heap import Heap
@@ -25,7 +27,7 @@ def query(
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other")
     with progress() as step:
-        rows = run(Heap(snapshot, step), sql)
+        rows = run(Heap(snapshot, step, index=not no_index), sql)
     if json:
         show_json(rows.to_dicts())
     elif csv:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import NoIndex
 from cli.screen import progress, show, show_json
 
 
@@ -14,6 +15,7 @@ def report(
     snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
     top: Annotated[int, typer.Option(min=1, help="Rows in each table.")] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    no_index: NoIndex = False,
 ) -> None:
     """Say what is in a heap: unreachable cycles, and the largest types."""
     from analyze.heap import Heap
@@ -22,7 +24,7 @@ def report(
     from analyze.report import report as summarise
 
     with progress() as step:
-        result = summarise(Heap(snapshot, step))
+        result = summarise(Heap(snapshot, step, index=not no_index))
     if json:
         show_json(report_document(result))
     else:

@@ -1,0 +1,169 @@
+"""Time the analysis of made-up heaps by stage, against a floor in the same run.
+
+``python tests/bench/engine.py [OBJECTS …] [--shape SHAPE …] [--keep FOLDER]``; one and ten
+million objects by default. The floor is ``numpy.take`` of 30 million random int32 out of ten
+million. For each heap: seconds by stage and times the floor, memory at the peak of each, bytes an
+object; then ``analyze report`` as a process of its own, from a file without an index and
+reopened. Last, how the whole grows with the number of objects.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from generate import SHAPES, generate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FLOOR_OBJECTS: Final = 10_000_000
+_REPORTS: Final = 3
+# Of a process: its peak may be set back where the system allows.
+_CLEAR: Final = Path("/proc/self/clear_refs")
+_STATUS: Final = Path("/proc/self/status")
+
+
+def measure_floor() -> float:
+    """Give the median seconds of reading at random as often as a heap of ten million refers."""
+    index = np.random.default_rng(1).integers(0, _FLOOR_OBJECTS, 3 * _FLOOR_OBJECTS, dtype=np.int32)
+    base, out = np.ones(_FLOOR_OBJECTS, dtype=np.int32), np.empty(len(index), dtype=np.int32)
+    seconds = []
+    for _ in range(5):
+        began = time.perf_counter()
+        # "clip" reads the indices as they are; the default mode copies them first.
+        np.take(base, index, out=out, mode="clip")
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)
+
+
+def peak_memory() -> int:
+    """Give the most memory that was resident since `forget_peak`, bytes."""
+    text = _STATUS.read_text()
+    return int(text.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def forget_peak() -> None:
+    """Set the peak back to what is resident now."""
+    with contextlib.suppress(OSError):
+        _CLEAR.write_text("5")
+
+
+def stages(path: Path) -> list[dict[str, Any]]:
+    """Time each stage of the analysis in this process."""
+    from analyze.heap import Heap
+    from analyze.report import cycle_groups, totals
+    from analyze.type_summary import type_summary
+
+    heap = Heap(path, index=False)
+    # What a stage needs from the one before is asked for by it.
+    steps: list[tuple[str, Callable[[], Any]]] = [
+        ("read and resolve", lambda: heap.references),
+        ("roots and search", lambda: heap.reachability),
+        ("unreachable rows", lambda: heap.unreachable),
+        ("sizes and types", lambda: (heap.shallow_size, heap.type_codes)),
+        ("cycles", lambda: heap.cycles),
+        ("retained sizes", lambda: heap.retained),
+        ("type summary", lambda: type_summary(heap)),
+        ("totals", lambda: totals(heap)),
+        ("groups of cycles", lambda: cycle_groups(heap)),
+    ]
+    measured = []
+    for name, action in steps:
+        forget_peak()
+        began = time.perf_counter()
+        action()
+        seconds = time.perf_counter() - began
+        measured.append({"stage": name, "seconds": seconds, "peak": peak_memory()})
+    return measured
+
+
+def in_process_of_its_own(code: str, *arguments: str) -> str:
+    """Run Python code elsewhere: by way of a shell, since a child inherits its parent's peak."""
+    command = ["sh", "-c", 'exec "$@"', "sh", sys.executable, "-c", code, *arguments]
+    environment_path = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+    command[6] = environment_path + code
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+_STAGES: Final = """
+import json, pathlib
+from engine import stages
+print(json.dumps(stages(pathlib.Path(sys.argv[1]))))
+"""
+_REPORT: Final = """
+import time; began = time.perf_counter()
+import contextlib, io
+from cli.analyze import app
+sys.argv = ["analyze", "report", *sys.argv[1:]]
+with contextlib.redirect_stdout(io.StringIO()):
+    app(standalone_mode=False)
+import resource
+print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def report(path: Path, *options: str) -> tuple[float, int]:
+    """Give the median seconds of `analyze report` with its imports, and the greatest peak."""
+    runs = [in_process_of_its_own(_REPORT, str(path), *options).split() for _ in range(_REPORTS)]
+    return statistics.median(float(run[0]) for run in runs), max(int(run[1]) for run in runs)
+
+
+def measure(shape: str, objects: int, folder: Path, floor: float) -> float:
+    """Print the table of one heap; give the seconds of a report without an index."""
+    path = folder / f"{shape}-{objects}.parquet"
+    if not path.exists():
+        generate(shape, objects, path)
+    size = path.stat().st_size
+    print(f"\n{shape}, {objects:,} objects; the file has {size / objects:.1f} bytes an object")
+    in_process_of_its_own(_STAGES, str(path))  # compiles, and reads the file into the cache
+    whole = 0.0
+    for each in json.loads(in_process_of_its_own(_STAGES, str(path))):
+        _show(each["stage"], each["seconds"], floor, each["peak"], objects)
+        whole += each["seconds"]
+    _show("all of these", whole, floor, None, objects)
+    seconds, peak = report(path, "--no-index")
+    _show("analyze report, no index", seconds, floor, peak, objects)
+    again, peak = report(path)
+    _show("analyze report, reopened", again, floor, peak, objects)
+    return seconds
+
+
+def _show(name: str, seconds: float, floor: float, peak: int | None, objects: int) -> None:
+    memory = "" if peak is None else f"{peak / 1e6:10,.0f} MB{peak / objects:8.0f} B/object"
+    print(f"{name:28}{seconds:9.3f} s{seconds / floor:8.1f} x{memory}", flush=True)
+
+
+def main(arguments: list[str]) -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    number = {"type": lambda text: int(float(text)), "metavar": "OBJECTS"}
+    parser.add_argument("objects", nargs="*", default=[10**4, 10**6, 10**7], **number)
+    parser.add_argument("--shape", nargs="*", choices=SHAPES, default=["web"])
+    parser.add_argument("--keep", type=Path, help="a folder for the heaps, to be used again")
+    given = parser.parse_args(arguments)
+    floor = measure_floor()
+    print(f"floor: numpy.take of 30 M out of 10 M {floor:.3f} s")
+    with contextlib.ExitStack() as stack:
+        folder = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        for shape in given.shape:
+            seconds = {size: measure(shape, size, folder, floor) for size in given.objects}
+            small, large = min(seconds), max(seconds)
+            if small >= 10**6 and large > small:
+                grown = math.log(seconds[large] / seconds[small]) / math.log(large / small)
+                print(f"\n{shape}: time grows with objects to the power of {grown:.2f}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
