@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from cli.options import NoIndex
 from cli.screen import progress
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def export(
         int | None,
         typer.Option(min=1, help="At most so many objects: whole dominated subtrees, at random."),
     ] = None,
+    no_index: NoIndex = False,
 ) -> None:
     """Write a heap in the format of another tool.
 
@@ -77,7 +79,7 @@ def export(
     if format not in _TABULAR and table:
         raise typer.BadParameter(f"--table is for csv and parquet, not for {format.value}")
     with progress() as step:
-        heap = Heap(snapshot, step)
+        heap = Heap(snapshot, step, index=not no_index)
         write = _writer(heap, format, table or Table.OBJECTS, only, sample)
         step("writing", None)
         if str(output) == "-":
