@@ -106,6 +106,14 @@ class Heap:
         return self._types[1]
 
     @cached_property
+    def allocated_at(self) -> tuple[NDArray[np.int32], list[str]] | None:
+        """Where each object was allocated: int32 codes (n,), -1 where unknown, and their names.
+
+        A name is ``file:line`` of the innermost frame. None if `tracemalloc` was not tracing.
+        """
+        return self.file.allocated_at()
+
+    @cached_property
     def named_roots(self) -> tuple[NDArray[np.int64], list[str]]:
         """Rows of the roots that have names, int64 (r,), ascending, and the names."""
         return self.file.roots()

@@ -24,12 +24,20 @@ if TYPE_CHECKING:
 
     from analyze.graph.compiled import IntArray
 
-# Columns that a file may lack: files of other writers need not know of them.
 # Columns of numbers that may be null, and what that means.
 _NULLABLE: Final = {"generation": -1, "hidden_referents": 0}
-_OPTIONAL: Final = frozenset({"hidden_referents", "names"})
+# Columns that a file may lack: files of other writers need not know of them.
+_OPTIONAL: Final = frozenset({"hidden_referents", "names", "allocated_at", "allocation_traceback"})
 # Columns of few different strings, read as indices into them.
-_ENCODED: Final = frozenset({"type_name", "root", "names.list.element"})
+_ENCODED: Final = frozenset(
+    {
+        "type_name",
+        "root",
+        "names.list.element",
+        "allocated_at",
+        "allocation_traceback.list.element",
+    }
+)
 NO_NAME: Final = -1
 _FACT_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
     "python_version": str,
@@ -134,6 +142,28 @@ class SnapshotFile:
                 dtype=np.int32,
             )
             codes[first : first + len(encoded)] = numbers[encoded.indices.to_numpy()]
+            first += len(encoded)
+        return codes, list(number_by_name)
+
+    def allocated_at(self) -> tuple[NDArray[np.int32], list[str]] | None:
+        """Read where objects were allocated; None where that was not traced.
+
+        Returns
+        -------
+        codes, names
+            int32 (n,), an index in `names` (``file:line``) for each object; -1 where unknown.
+        """
+        if "allocated_at" not in self._columns:
+            return None
+        codes = np.full(self.objects, NO_NAME, dtype=np.int32)
+        number_by_name: dict[str, int] = {}
+        first = 0
+        for batch in self._batches("allocated_at"):
+            encoded = batch if pa.types.is_dictionary(batch.type) else batch.dictionary_encode()
+            texts = encoded.dictionary.to_pylist()
+            numbers = [number_by_name.setdefault(text, len(number_by_name)) for text in texts]
+            indices = encoded.indices.fill_null(len(numbers)).to_numpy()
+            codes[first : first + len(encoded)] = np.array([*numbers, NO_NAME], np.int32)[indices]
             first += len(encoded)
         return codes, list(number_by_name)
 
@@ -374,12 +404,12 @@ def _drop_dangling(
 
 
 def _is_like(found: pa.DataType, column: str) -> bool:
-    if column == "type_name" or column == "root":
+    if column in {"type_name", "root", "allocated_at"}:
         return _is_text(found)
     if column == "referents":
         is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
         return bool(is_list and pa.types.is_uint64(found.value_type))
-    if column == "names":
+    if column in {"names", "allocation_traceback"}:
         is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
         return bool(is_list and _is_text(found.value_type))
     return str(found) == COLUMNS[column]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from snap._version import __version__
 from snap.roots import named_roots, thread_facts
 from snap.schema import SCHEMA_VERSION
+from snap.sites import traced_frames
 
 if TYPE_CHECKING:
     from typing import Any
@@ -56,6 +57,8 @@ def collect_facts(mode: str, *, collecting: bool, resident: int | None) -> bytes
             "frozen": gc.get_freeze_count(),
         },
         "resident_bytes": resident,
+        # Of each allocation, by `tracemalloc`; 0 where it was not tracing.
+        "traced_frames": traced_frames(),
         "threads": threads,
         # For the writer only:
         "roots": named_roots(threads),

@@ -128,7 +128,8 @@ class _Plain:
 # Bytes that lie before an instance: the collector's header, and since 3.11 two pointers
 # of types that manage their dict. Measured on a class of our own, whose size is C code.
 _HAS_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC
-_MANAGED = 1 << 3 | 1 << 4  # Py_TPFLAGS_MANAGED_WEAKREF, Py_TPFLAGS_MANAGED_DICT
+MANAGED_DICT: Final = 1 << 4  # Py_TPFLAGS_MANAGED_DICT
+_MANAGED = 1 << 3 | MANAGED_DICT  # the first is Py_TPFLAGS_MANAGED_WEAKREF
 _GC_HEADER = 16
 _MANAGED_HEADER = sys.getsizeof(_Plain()) - object.__sizeof__(_Plain()) - _GC_HEADER
 

@@ -41,6 +41,11 @@ _errno_place = getattr(_process, "__errno_location", None) or _process.__error
 _errno_place.restype = ctypes.c_void_p
 # Since glibc 2.34.
 _close_range = getattr(_process, "close_range", None)
+# (domain, address): what `tracemalloc` knows of a block, or None. Not in every build.
+traceback_of_block = getattr(_process, "_PyTraceMalloc_GetTraceback", None)
+if traceback_of_block is not None:
+    traceback_of_block.restype = ctypes.py_object
+    traceback_of_block.argtypes = (ctypes.c_uint, ctypes.c_size_t)
 _MOST_DESCRIPTORS: Final = 1 << 16
 _poll_request = struct.Struct("=ihh")
 

@@ -46,6 +46,13 @@ COLUMNS = {
     # Names of the references, in the order of `referents`: keys, attributes, variables;
     # null where unknown. Empty where none of an object's references has a name.
     "names": "large_list<element: dictionary<values=string, indices=int32, ordered=0>>",
+    # Where the object was allocated, `file:line` of the innermost frame; null where unknown.
+    # This and the next column are there if `tracemalloc` was tracing.
+    "allocated_at": "dictionary<values=string, indices=int32, ordered=0>",
+    # The frames of the allocation, the innermost first; empty where unknown.
+    "allocation_traceback": (
+        "large_list<element: dictionary<values=string, indices=int32, ordered=0>>"
+    ),
 }
 
 # The generation of objects that gc.freeze() has set aside.

@@ -30,6 +30,7 @@ from snap.native import POINTER_SIZE, addresses, local_addresses
 from snap.own import split_own
 from snap.quirks import modules_to_spare
 from snap.schema import PERMANENT
+from snap.sites import read_sites, traced_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -78,6 +79,7 @@ class Walk:
         self._separator = (object(),)
         self._pending: list[object] = []
         self._frozen_unseen = False
+        self._traced = traced_frames() > 0
         self._labels = Labels(build_dicts=False)
 
     def run(self, facts: bytes, first: object, *, thaw: bool) -> None:
@@ -186,6 +188,9 @@ class Walk:
         self._pending += compress(referents, self._channel.receive(len(referents)))
         keys_at = slice(header.told, header.told + header.keys)
         wanted = compress(referents[keys_at], self._channel.receive(header.keys))
+        if self._traced:
+            tracebacks, codes = read_sites(chunk)
+            self._send(wire.SITES, wire.pack_sites_header(len(tracebacks)), tracebacks, codes)
         self._send_names(chunk, look.named, wanted)
         self._walked += count
         if self._on_chunk is not None:

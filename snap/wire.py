@@ -15,6 +15,8 @@ walk says    body
 ``ROWS``     `RowsHeader`, then its columns
 ``SIZES``    sizes of the objects marked for it, then of those whose size is user code;
              answered by two masks
+``SITES``    while `tracemalloc` traces only: length of the JSON that follows, a list of different
+             tracebacks, then a 4-byte index in it for each object, -1 where unknown
 ``NAMES``    `NamesHeader`, then its parts: names of references; completes the chunk
 ``END``      nothing
 ===========  =========================================================================
@@ -42,6 +44,7 @@ TYPES = b"TYPE"
 KINDS = b"KIND"
 ROWS = b"ROWS"
 SIZES = b"SIZE"
+SITES = b"SITE"
 NAMES = b"NAME"
 END = b"DONE"
 
@@ -50,6 +53,9 @@ HEADER_SIZE = _HEADER.size
 
 _NAMES_HEADER = struct.Struct("=2q")
 NAMES_HEADER_SIZE = _NAMES_HEADER.size
+
+_SITES_HEADER = struct.Struct("=q")
+SITES_HEADER_SIZE = _SITES_HEADER.size
 
 _ROWS_HEADER = struct.Struct("=10q")
 ROWS_HEADER_SIZE = _ROWS_HEADER.size
@@ -104,6 +110,17 @@ def pack_names_header(fields: NamesHeader) -> bytes:
 def parse_names_header(data: bytes | bytearray) -> NamesHeader:
     """Unpack the header of a ``NAMES`` body."""
     return NamesHeader(*_NAMES_HEADER.unpack_from(data))
+
+
+def pack_sites_header(text: int) -> bytes:
+    """Pack the length of the JSON in a ``SITES`` body."""
+    return _SITES_HEADER.pack(text)
+
+
+def parse_sites_header(data: bytes | bytearray) -> int:
+    """Unpack the length of the JSON in a ``SITES`` body."""
+    length: int = _SITES_HEADER.unpack_from(data)[0]
+    return length
 
 
 def header(tag: bytes, length: int) -> bytes:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snap.writer.rows import ReferentLists
+    from snap.writer.sites import SiteTable
 
 ROW_GROUP: Final = 1 << 18
 
@@ -35,6 +36,12 @@ SCHEMA: Final = pa.schema(
     ]
 )
 
+# Added while `tracemalloc` is tracing.
+SITE_FIELDS: Final = (
+    pa.field("allocated_at", pa.dictionary(pa.int32(), pa.string())),
+    pa.field("allocation_traceback", pa.large_list(pa.dictionary(pa.int32(), pa.string()))),
+)
+
 Columns = dict[str, Any]
 
 
@@ -47,14 +54,24 @@ class SnapshotFile:
         An existing empty file.
     type_names, reference_names
         Grow while rows are added; columns hold indices into them.
+    sites
+        Of the tracebacks in column "site", where allocations were traced.
     """
 
-    def __init__(self, path: str, type_names: list[str], reference_names: list[str]) -> None:
+    def __init__(
+        self,
+        path: str,
+        type_names: list[str],
+        reference_names: list[str],
+        sites: SiteTable | None = None,
+    ) -> None:
         self._type_names = type_names
         self._reference_names = reference_names
+        self._sites = sites
+        self._schema = SCHEMA if sites is None else pa.schema([*SCHEMA, *SITE_FIELDS])
         self._parquet = pq.ParquetWriter(
             path,
-            SCHEMA,
+            self._schema,
             compression="zstd",
             compression_level=3,
             # Dictionaries waste time and space where nearly all values differ.
@@ -65,6 +82,8 @@ class SnapshotFile:
                 "hidden_referents",
                 "root",
                 "names.list.element",
+                "allocated_at",
+                "allocation_traceback.list.element",
             ],
             column_encoding={
                 "address": "DELTA_BINARY_PACKED",
@@ -96,21 +115,23 @@ class SnapshotFile:
             self._flush()
         # Both for those who ask the file and for those who ask the table read from it.
         text = json.dumps(facts)
-        schema = SCHEMA.with_metadata({METADATA_KEY: text}).serialize()
+        schema = self._schema.with_metadata({METADATA_KEY: text}).serialize()
         self._parquet.add_key_value_metadata(
             {METADATA_KEY: text, "ARROW:schema": base64.b64encode(schema).decode()}
         )
         self._parquet.close()
 
     def _flush(self) -> None:
-        batch = _batch(self._parts, self._type_names, self._reference_names)
-        self._parquet.write_batch(batch)
+        arrays = _arrays(self._parts, self._type_names, self._reference_names)
+        if self._sites is not None:
+            arrays += _site_arrays(self._parts, self._sites)
+        self._parquet.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
         self._parts, self._rows = [], 0
 
 
-def _batch(
+def _arrays(
     parts: list[Columns], type_names: list[str], reference_names: list[str]
-) -> pa.RecordBatch:
+) -> list[pa.Array]:
     def column(name: str) -> NDArray[Any]:
         return np.concatenate([part[name] for part in parts])
 
@@ -124,7 +145,7 @@ def _batch(
         for row, label in part["root"]:
             roots[first + row] = _encodable(label)
         first += len(part["address"])
-    arrays = [
+    return [
         pa.array(column("address")),
         _encode_names(column("type_name"), type_names),
         pa.array(column("shallow_size")),
@@ -139,7 +160,15 @@ def _batch(
             _encode_names(np.concatenate([part["names"][1] for part in parts]), reference_names),
         ),
     ]
-    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+
+def _site_arrays(parts: list[Columns], sites: SiteTable) -> list[pa.Array]:
+    tracebacks = np.concatenate([part["site"] for part in parts])
+    offsets, frames = sites.frame_lists(tracebacks)
+    return [
+        _encode_names(sites.innermost(tracebacks), sites.frames),
+        pa.LargeListArray.from_arrays(offsets, _encode_names(frames, sites.frames)),
+    ]
 
 
 def _join_offsets(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -22,11 +22,14 @@ from snap.writer.names import MOST_KEYS, NameTable
 from snap.writer.parquet import SnapshotFile, generations
 from snap.writer.rows import Rows
 from snap.writer.seen import KEY, NAMED, OWN, SEEN, AddressMap
+from snap.writer.sites import SiteTable
 from snap.writer.type_table import UNMET, TypeTable
 from snap.writer.worker import Worker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from snap.writer.parquet import Columns
 
 _PROGRESS_INTERVAL: Final = 0.2
 # Chunks that may wait to be assembled: bounds the writer's memory.
@@ -76,6 +79,8 @@ class _Chunk:
     sizes: NDArray[np.int64]
     # The body of the ``NAMES`` message.
     names: bytearray
+    # The body of the ``SITES`` message, if there was one.
+    sites: bytearray | None
     # Named roots, as (row, label).
     roots: list[tuple[int, str]]
 
@@ -111,7 +116,9 @@ class Session:
         self._seen = AddressMap()
         self._types = TypeTable()
         self._names = NameTable()
-        self._file = SnapshotFile(temporary, self._types.names, self._names.names)
+        self._temporary = temporary
+        self._file: SnapshotFile | None = None
+        self._traced: SiteTable | None = None
         self._labels: dict[int, str] = {}
         self._facts: dict[str, Any] = {}
         self._type_addresses: NDArray[np.uint64] = np.zeros(0, dtype=np.uint64)
@@ -119,6 +126,7 @@ class Session:
         self._sizes: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._look = _NO_LOOK
         self._rows: Rows | None = None
+        self._sites: bytearray | None = None
         self._own: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self._reported = time.monotonic()
         self.objects = 0
@@ -142,6 +150,7 @@ class Session:
             wire.KINDS: self._on_kinds,
             wire.ROWS: self._on_rows,
             wire.SIZES: self._on_sizes,
+            wire.SITES: self._on_sites,
             wire.NAMES: self._on_names,
         }
         # Rows are assembled and written in a thread, so that the walk gets its answers soon.
@@ -154,6 +163,7 @@ class Session:
         self._facts["pause_seconds"] = self._receive_pause()
         self._facts["objects"] = self.objects
         self._facts["references"] = self.references
+        assert self._file is not None
         self._file.close(self._facts)
 
     # --- messages of the walk
@@ -164,6 +174,10 @@ class Session:
         self._names.none = np.uint64(self._facts.pop("none"))
         named = np.fromiter(self._labels, dtype=np.uint64, count=len(self._labels))
         self._seen.mark(self._seen.slots(named), NAMED)
+        self._traced = SiteTable() if self._facts["traced_frames"] else None
+        self._file = SnapshotFile(
+            self._temporary, self._types.names, self._names.names, self._traced
+        )
 
     def _mark(self, body: bytearray, flag: int) -> None:
         self._seen.mark(self._seen.slots(np.frombuffer(body, dtype=np.uint64)), flag)
@@ -228,6 +242,9 @@ class Session:
         self._answers.flush()
         self._sizes = np.frombuffer(body, dtype=np.int64)
 
+    def _on_sites(self, body: bytearray) -> None:
+        self._sites = body
+
     def _on_names(self, body: bytearray) -> None:
         assert self._rows is not None
         chunk = _Chunk(
@@ -236,6 +253,7 @@ class Session:
             own=self._own,
             sizes=self._sizes,
             names=body,
+            sites=self._sites,
             roots=self._roots(self._rows.addresses),
         )
         self._worker.put(chunk)
@@ -249,19 +267,21 @@ class Session:
         sizes[look.measured] = chunk.sizes[:measured]
         sizes[look.unsafe] = chunk.sizes[measured:]
         lists = rows.referent_lists(told_counts, chunk.own)
-        self._file.add(
-            {
-                "address": rows.addresses,
-                "type_name": self._types.name_numbers(look.numbers),
-                "shallow_size": sizes,
-                "refcount": rows.refcounts(),
-                "tracked": rows.tracked,
-                "generation": generations(rows.header.generation, rows.tracked),
-                "referents": lists,
-                "names": self._names.name(chunk.names, look.named, rows, lists),
-                "root": chunk.roots,
-            }
-        )
+        columns: Columns = {
+            "address": rows.addresses,
+            "type_name": self._types.name_numbers(look.numbers),
+            "shallow_size": sizes,
+            "refcount": rows.refcounts(),
+            "tracked": rows.tracked,
+            "generation": generations(rows.header.generation, rows.tracked),
+            "referents": lists,
+            "names": self._names.name(chunk.names, look.named, rows, lists),
+            "root": chunk.roots,
+        }
+        if self._traced is not None and chunk.sites is not None:
+            columns["site"] = self._traced.read(chunk.sites)
+        assert self._file is not None
+        self._file.add(columns)
         self.objects += rows.header.objects
         self.references += len(lists.values)
         now = time.monotonic()

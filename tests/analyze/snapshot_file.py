@@ -10,7 +10,8 @@
 A line is ``name: type bytes options -> referents``. Options: ``held`` (references from
 outside the heap, 0), ``refcount`` (the references drawn plus ``held``), ``root`` (none),
 ``tracked`` (1), ``generation`` (0; none if untracked), ``hidden`` (how many of the last
-referents the collector does not see, 0), ``address`` (0x10000 and up). A referent that is
+referents the collector does not see, 0), ``address`` (0x10000 and up), ``at`` (frames of
+the allocation, the innermost first: ``at=app.py:3,main.py:7``; none). A referent that is
 no name is an address; ``key=item`` gives the reference a name.
 """
 
@@ -53,6 +54,11 @@ SCHEMA = pa.schema(
             "names",
             pa.large_list(pa.field("element", pa.dictionary(pa.int32(), pa.string()))),
         ),
+        ("allocated_at", pa.dictionary(pa.int32(), pa.string())),
+        (
+            "allocation_traceback",
+            pa.large_list(pa.field("element", pa.dictionary(pa.int32(), pa.string()))),
+        ),
     ]
 )
 
@@ -73,6 +79,7 @@ class Object:
     hidden: int = 0
     root: str | None = None
     address: int | None = None
+    at: str = ""
     name: str = ""
 
 
@@ -94,7 +101,7 @@ def parse(text: str) -> list[Object]:
         for option in options:
             key, _, value = option.partition("=")
             assert key in Object.__dataclass_fields__, key
-            setattr(made, key, value if key == "root" else int(value, 0))
+            setattr(made, key, value if key in {"root", "at"} else int(value, 0))
         made.tracked = bool(made.tracked)
         if not made.tracked:
             made.generation = None
@@ -136,6 +143,8 @@ def rows(objects: list[Object]) -> dict[str, list[Any]]:
         "hidden_referents": [each.hidden for each in objects],
         "root": [each.root for each in objects],
         "names": [each.names for each in objects],
+        "allocated_at": [each.at.partition(",")[0] or None for each in objects],
+        "allocation_traceback": [each.at.split(",") if each.at else [] for each in objects],
     }
 
 

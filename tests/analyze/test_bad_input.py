@@ -27,7 +27,7 @@ HEAP = """
     node: app.Node 56 -> parent=node rows
     rows: list 72
 """
-OPTIONAL = {"hidden_referents", "names"}
+OPTIONAL = {"hidden_referents", "names", "allocated_at", "allocation_traceback"}
 DAMAGED_COPIES = 200
 DAMAGED_FOOTERS = 1500
 # "changed" is another answer than the intact file's: nothing guards a footer's numbers.
@@ -250,6 +250,8 @@ RIGHT = {
     ("tracked", "bool"),
     ("root", "string"),
     ("names", "list of string"),
+    ("allocated_at", "string"),
+    ("allocation_traceback", "list of string"),
 }
 
 
@@ -482,6 +484,8 @@ def test_as_many_types_as_objects_are_read(path):
             "hidden_referents": np.zeros(count, dtype=np.int32),
             "root": pa.nulls(count, pa.string()),
             "names": pa.nulls(count, SCHEMA.field("names").type).fill_null([]),
+            "allocated_at": pa.nulls(count, SCHEMA.field("allocated_at").type),
+            "allocation_traceback": pa.nulls(count, SCHEMA.field("names").type).fill_null([]),
         },
         schema=SCHEMA,
     )
