@@ -9,8 +9,8 @@ DEMO := build/demo
 
 demo: $(READY)
 	$(BIN)/python tests/demo/run.py --out $(DEMO)
-	$(BIN)/analyze report $(DEMO)/after.parquet
-	$(BIN)/analyze diff $(DEMO)/before.parquet $(DEMO)/after.parquet
+	$(BIN)/analyze report $(DEMO)/after.parquet --html $(DEMO)/report.html
+	$(BIN)/analyze diff $(DEMO)/before.parquet $(DEMO)/after.parquet --html $(DEMO)/diff.html
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from analyze.report import CycleGroup
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Growth:
     """The change from the first to the last of several snapshots."""
 
@@ -42,6 +42,18 @@ class Growth:
     cycles: pl.DataFrame
     # Of each signature in the last snapshot.
     examples: dict[str, CycleGroup]
+
+    def __repr__(self) -> str:
+        from analyze.render.sentences import GROWTH_TITLE, growth_sentences
+
+        return "\n".join((GROWTH_TITLE, *growth_sentences(self)))
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook."""
+        from analyze.render.html import growth_page, in_notebook
+        from analyze.render.sentences import GROWTH_TITLE
+
+        return in_notebook(growth_page(self, embedded=True), GROWTH_TITLE)
 
 
 def compare(heaps: Sequence[Heap]) -> Growth:

@@ -22,8 +22,13 @@ def is_own_type(type_name: str) -> bool:
     type_name
         ``module.qualname``; types of ``builtins`` have no module.
     """
-    package, dot, _ = type_name.partition(".")
-    return bool(dot) and (package == "__main__" or package not in _NOT_THE_PROGRAM)
+    return "." in type_name and is_own_module(type_name)
+
+
+def is_own_module(name: str) -> bool:
+    """Tell whether a module, or what is in it, comes neither with the interpreter nor from us."""
+    package = name.partition(".")[0]
+    return package == "__main__" or package not in _NOT_THE_PROGRAM
 
 
 def own_types(types: pl.DataFrame) -> pl.DataFrame:

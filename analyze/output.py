@@ -35,9 +35,8 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
         If the file cannot be written.
     """
     path = Path(path)
+    check_place(path)
     try:
-        if path.is_dir():
-            raise IsADirectoryError(0, "it is a directory")
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
@@ -54,7 +53,40 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
         raise
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8; lone surrogates, which that has not, as escapes.
+
+    Raises
+    ------
+    SnapError
+        If the file cannot be written.
+    """
+    with replacing(path) as stream:
+        stream.write(text.encode("utf-8", "backslashreplace"))
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place where no file can be: before long work is done for it.
+
+    Raises
+    ------
+    SnapError
+        If there is no such folder, or something is there that is no file.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(0, "it is a directory")
+        if path.exists() and not path.is_file():
+            # Put in its place, a file would take a device from the whole machine.
+            raise OSError(0, "it is not a regular file")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(0, f"there is no directory {path.parent}")
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(0, f"directory {path.parent} may not be written")
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+
+
 def _cannot_write(path: Path, error: OSError) -> SnapError:
-    return SnapError(
-        f"cannot write {path}", (error.strerror or str(error)).lower(), "choose another place"
-    )
+    why = error.strerror or str(error)
+    return SnapError(f"cannot write {path}", why[:1].lower() + why[1:], "choose another place")

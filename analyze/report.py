@@ -62,7 +62,7 @@ class CycleGroup:
     example: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class HeapReport:
     """What `report` finds in a heap."""
 
@@ -73,6 +73,18 @@ class HeapReport:
     # Those of `types` that are the program's own.
     own_types: pl.DataFrame
     unreachable_cycles: tuple[CycleGroup, ...]
+
+    def __repr__(self) -> str:
+        from analyze.render.sentences import report_sentences, report_title
+
+        return "\n".join((report_title(self), *report_sentences(self)))
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook."""
+        from analyze.render.html import in_notebook, report_page
+        from analyze.render.sentences import report_title
+
+        return in_notebook(report_page(self, embedded=True), report_title(self))
 
 
 def report(heap: Heap) -> HeapReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,4 +12,8 @@ NoIndex = Annotated[
     typer.Option(
         "--no-index", help="Neither read nor write SNAPSHOT.index, where results are kept."
     ),
+]
+
+PageFile = Annotated[
+    Path | None, typer.Option("--html", metavar="OUT", help="Write the answer as a page, too.")
 ]

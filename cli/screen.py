@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from analyze.graph import compiled
+from analyze.render.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from rich.console import RenderableType
 
@@ -31,6 +33,11 @@ def show_json(document: Any) -> None:
     """Print one JSON document on standard output."""
     json.dump(document, sys.stdout, indent=2, ensure_ascii=True, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def show_written(path: Path) -> None:
+    """Say on standard error where a file is."""
+    sys.stderr.write(f"wrote {printable(str(path), most=4096)}\n")
 
 
 @contextlib.contextmanager

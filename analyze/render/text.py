@@ -29,6 +29,11 @@ def format_change(size: int) -> str:
     return f"+{format_bytes(size)}" if size > 0 else format_bytes(size)
 
 
+def format_count_change(count: int) -> str:
+    """Give a count with its sign: ``+1,200``."""
+    return f"{count:+,}" if count else "0"
+
+
 def format_seconds(seconds: float) -> str:
     """Give a duration: ``1.3 ms``, ``2.5 s``."""
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:,.1f} s"

@@ -8,6 +8,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from browser import Browser
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Start a browser, once."""
+    opened = Browser(tmp_path_factory.mktemp("browser"))
+    yield opened
+    opened.close()
+
 
 @pytest.fixture(scope="session")
 def real_snapshot(tmp_path_factory):

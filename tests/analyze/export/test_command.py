@@ -53,7 +53,7 @@ def test_a_dash_is_standard_output(run):
     ("arguments", "why"),
     [
         (["-f", "dot", "-o", "out", "--only", "app.Itme"], "did you mean app.Item?"),
-        (["-f", "csv", "-o", "nowhere/out"], "no such file or directory"),
+        (["-f", "csv", "-o", "nowhere/out"], "there is no directory nowhere"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_leaves_no_file(run, tmp_path, arguments, why):

@@ -1,0 +1,85 @@
+"""What a capture recorded beside the heap, for a page: facts of the process, and threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from analyze.render.text import format_bytes, format_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of a thread's stack."""
+
+    function: str
+    folder: str
+    place: str
+    variables: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A thread, its innermost call first."""
+
+    name: str
+    ident: int
+    stack: list[Call]
+
+
+def threads(facts: dict[str, Any]) -> list[Thread]:
+    """Read the threads of a capture; none if the file does not tell."""
+    return [
+        Thread(
+            name=str(thread["name"]),
+            ident=int(thread["ident"]),
+            stack=[_call(call) for call in thread["stack"]],
+        )
+        for thread in facts.get("threads") or ()
+    ]
+
+
+def _call(call: dict[str, Any]) -> Call:
+    file = PurePath(str(call["file"]))
+    line = "" if call["line"] is None else f":{call['line']}"
+    return Call(
+        function=str(call["function"]),
+        folder=str(file.parent) + "/" if file.parent.parts else "",
+        place=f"{file.name}{line}",
+        variables=list(call.get("locals") or ()),
+    )
+
+
+def fact_rows(snapshots: Sequence[tuple[str, dict[str, Any]]]) -> list[tuple[str, list[str]]]:
+    """Lay facts out, a row a fact and a column a snapshot; what no file tells is left out."""
+    columns = [dict(_facts(path, facts)) for path, facts in snapshots]
+    titles = list(dict.fromkeys(title for column in columns for title in column))
+    return [(title, [column.get(title, "–") for column in columns]) for title in titles]
+
+
+def _facts(path: str, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "File", path
+    yield "Captured", f"{str(facts['captured_at'])[:19].replace('T', ' ')} UTC"
+    yield "Process", str(facts["pid"])
+    yield "Python", f"{facts['python_version']} on {facts.get('platform', 'an unknown system')}"
+    how = {"fork": "in a forked copy", "inline": "in place"}
+    yield "Walked", how.get(facts["mode"], str(facts["mode"]))
+    if facts["pause_seconds"] is not None:
+        yield "Stood still", format_seconds(facts["pause_seconds"])
+    if facts.get("resident_bytes") is not None:
+        yield "Resident memory", format_bytes(facts["resident_bytes"])
+    collector = facts.get("collector")
+    if collector:
+        yield "Collector", "on" if collector["enabled"] else "off"
+        yield "Thresholds", ", ".join(map(str, collector["thresholds"]))
+        yield "Counts", ", ".join(map(str, collector["counts"]))
+        yield "Frozen objects", f"{collector['frozen']:,}"
+    yield "Threads", f"{len(facts.get('threads') or ()):,}"
+    yield (
+        "Written by",
+        f"heapsnap {facts.get('snap_version', '?')}, schema {facts['schema_version']}",
+    )

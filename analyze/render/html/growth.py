@@ -1,0 +1,61 @@
+"""The page of a comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from analyze.render.html.capture import fact_rows, threads
+from analyze.render.html.cycle import draw_cycle
+from analyze.render.html.page import render
+from analyze.render.html.report import MOST_DRAWINGS
+from analyze.render.html.tables import Column, frame_table
+from analyze.render.sentences import GROWTH_TITLE, capture_sentence, growth_sentences
+
+if TYPE_CHECKING:
+    from analyze.growth import Growth
+
+_TYPES: Final = (
+    Column(title="Type", kind="name", value="type_name"),
+    Column(title="Before", kind="count", value="objects_before"),
+    Column(title="After", kind="count", value="objects_after"),
+    Column(title="Objects", kind="count_change", value="objects_delta"),
+    Column(title="Size", kind="change", value="shallow_size_delta", bar=True),
+)
+_CYCLES: Final = (
+    Column(title="Types in the cycle", kind="name", value="signature"),
+    Column(title="Before", kind="count", value="cycles_before"),
+    Column(title="After", kind="count", value="cycles_after"),
+    Column(title="Objects", kind="count_change", value="objects_delta"),
+    Column(title="Would free", kind="change", value="retained_size_delta", bar=True),
+)
+
+
+def growth_page(growth: Growth, *, embedded: bool = False) -> str:
+    """Give the page of a comparison.
+
+    Parameters
+    ----------
+    embedded
+        Whether it stands in another page, where less is more.
+    """
+    grown = growth.cycles.filter(pl.col("cycles_delta") > 0)["signature"].head(MOST_DRAWINGS)
+    return render(
+        "growth.html",
+        embedded=embedded,
+        title=GROWTH_TITLE,
+        subtitles=[capture_sentence(facts) for _, facts in growth.snapshots],
+        sentences=growth_sentences(growth),
+        warnings=[],
+        growth=growth,
+        picture=None,
+        types=frame_table("Types by growth", _TYPES, growth.types, sorted_by="Size"),
+        cycles=frame_table(
+            "Unreachable cycles by growth", _CYCLES, growth.cycles, sorted_by="Would free"
+        ),
+        drawings=[(name, draw_cycle(growth.examples[name].example)) for name in grown],
+        threads=threads(growth.snapshots[-1][1]),
+        snapshots=len(growth.snapshots),
+        facts=fact_rows(growth.snapshots),
+    )

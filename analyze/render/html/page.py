@@ -1,0 +1,144 @@
+"""The page itself: a template, its style and scripts, and a policy that allows no others.
+
+Everything that comes from a heap is hostile here. The template escapes it, control
+characters are neutralised on the way, and the policy of the page lets the browser run
+nothing but the scripts written in this package, and fetch nothing at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+import jinja2
+from markupsafe import Markup, escape
+
+from analyze.render.text import (
+    format_bytes,
+    format_change,
+    format_count_change,
+    plural,
+    printable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_STYLES: Final = ("page.css", "icicle.css")
+_SCRIPTS: Final = ("icicle.js", "tables.js")
+
+# Characters of a name that a page shows.
+LONGEST_NAME: Final = 300
+
+# What would end a script element or begin a comment in it, and & for the sake of readers
+# that parse the page as XML.
+_JSON_ESCAPES: Final = {ord(each): f"\\u{ord(each):04x}" for each in "<>&"}
+
+
+def render(template: str, **context: Any) -> str:
+    """Fill a template of this package.
+
+    Parameters
+    ----------
+    template
+        Name of a file in ``templates``.
+    context
+        What it names. Strings are escaped, whatever they are.
+
+    Returns
+    -------
+    str
+        A whole document; it can be encoded as UTF-8.
+    """
+    return _environment().get_template(template).render(context)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: _read("templates", name)),
+        autoescape=True,
+        finalize=_neutralise,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    styles = [_read("assets", name) for name in _STYLES]
+    scripts = [_read("assets", name) for name in _SCRIPTS]
+    environment.globals |= {
+        "styles": list(map(Markup, styles)),
+        "scripts": list(map(Markup, scripts)),
+        "policy": _policy(styles, scripts),
+    }
+    environment.filters |= _FILTERS
+    return environment
+
+
+def _read(folder: str, name: str) -> str:
+    return resources.files(__package__).joinpath(folder, name).read_text(encoding="utf-8")
+
+
+def _policy(styles: list[str], scripts: list[str]) -> str:
+    """Allow these styles and scripts, by their hashes, and no request."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src {' '.join(map(_source_hash, styles))}",
+            f"script-src {' '.join(map(_source_hash, scripts))}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _source_hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _neutralise(value: Any) -> Any:
+    """Make every string of a template printable, but for our own markup."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable(value, most=len(value))
+    return value
+
+
+def script_data(value: Any) -> Markup:
+    """Give a value as JSON that can stand in a script element.
+
+    Pure ASCII: no line separators, and lone surrogates are escapes.
+    """
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return Markup(text.translate(_JSON_ESCAPES))
+
+
+def breakable(name: str) -> Markup:
+    """Cut a name, and let it wrap after the dots and arrows in it."""
+    shown = escape(printable(name, LONGEST_NAME))
+    for mark in (".", " ›", " ⇄", "/"):
+        shown = shown.replace(mark, Markup(f"{mark}<wbr>"))
+    return shown
+
+
+def format_share(share: float) -> str:
+    """Give a share of the whole: ``61 %``, ``0.4 %``."""
+    percent = 100 * share
+    return f"{percent:.0f} %" if percent >= 9.95 or percent == 0 else f"{percent:.1f} %"
+
+
+_FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "breakable": breakable,
+    "bytes": format_bytes,
+    "change": format_change,
+    "count_change": format_count_change,
+    "count": lambda value: f"{value:,}",
+    "plural": plural,
+    "printable": printable,
+    "share": format_share,
+    "script_data": script_data,
+}
