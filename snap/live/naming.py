@@ -1,0 +1,124 @@
+"""What a live object is, and under which names it holds others; no user code is run."""
+
+from __future__ import annotations
+
+import collections
+import gc
+import sys
+import types
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from snap.kinds import name_of
+from snap.labels import Labels, are_readable, is_telling
+from snap.live.table import printable
+from snap.native import addresses, local_addresses
+from snap.quirks import modules_to_spare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_LONGEST: Final = 40
+_PLAIN: Final = (str, bytes, int, float, complex, bool, type(None), type(...))
+_SIZED: Final[tuple[tuple[type, Callable[[Any], int]], ...]] = (
+    (dict, dict.__len__),
+    (list, list.__len__),
+    (tuple, tuple.__len__),
+    (set, set.__len__),
+    (frozenset, frozenset.__len__),
+    (collections.deque, collections.deque.__len__),
+)
+_SEQUENCES: Final = (list, tuple, collections.deque)
+# Before 3.11 an instance with attributes has its dict; later, asking would make one.
+_HAVE_DICTS: Final = sys.version_info < (3, 11)
+_spared: Final = modules_to_spare()
+_namespace: Final = cast("dict[str, Any]", types.ModuleType.__dict__)["__dict__"].__get__
+
+
+def referents(holder: object) -> list[object]:
+    """Give what an object refers to, as the collector sees it."""
+    if type(holder) is types.ModuleType and _spared:
+        namespace = _namespace(holder)
+        if namespace.get("__name__") in _spared:
+            return [namespace]
+    return gc.get_referents(holder)
+
+
+def held_under(holder: object, wanted: frozenset[int]) -> dict[int, str]:
+    """Name the references of an object.
+
+    Parameters
+    ----------
+    holder
+        Any object.
+    wanted
+        Addresses of what it refers to.
+
+    Returns
+    -------
+    dict
+        A name by address: an attribute, a variable, a key, ``[3]``; without those whose
+        names are unknown.
+    """
+    names: dict[int, str] = {}
+    for address, name in _names(holder, wanted):
+        if address in wanted:
+            names.setdefault(address, name)
+    return names
+
+
+def _names(holder: Any, wanted: frozenset[int]) -> Iterator[tuple[int, str]]:
+    cls = type(holder)
+    if issubclass(cls, dict):
+        yield from _names_of_values(holder, wanted)
+    elif cls in _SEQUENCES:
+        yield from ((id(item), f"[{place}]") for place, item in enumerate(holder))
+    elif cls is types.FrameType:
+        yield from ((address, name) for name, address in local_addresses(holder))
+    if are_readable(cls) and cls is not types.FrameType:
+        for name, held in Labels(build_dicts=_HAVE_DICTS).read((holder,)):
+            yield from ((address, name) for address in memoryview(held).cast("Q"))
+    yield id(cls), "(type)"
+
+
+def _names_of_values(
+    holder: dict[object, object], wanted: frozenset[int]
+) -> Iterator[tuple[int, str]]:
+    # The underlying table: a derived class may define how it is iterated.
+    keys, values = list(dict.keys(holder)), tuple(dict.values(holder))
+    held = memoryview(addresses(values)).cast("Q").tolist()
+    for address in wanted.intersection(held):
+        yield address, _written_key(keys[held.index(address)])
+    yield from ((id(key), "(key)") for key in keys)
+
+
+def _written_key(key: object) -> str:
+    """Write a key as it stands in the program: ``name``, ``['two words']``, ``[(…)]``."""
+    if is_telling(key):
+        return repr(key)[1:-1]  # a string of our own
+    return f"[{written(key) or name_of(type(key))}]"
+
+
+def written(item: Any) -> str:
+    """Say in a few characters which object of its type one is; "" where that takes its code."""
+    cls = type(item)
+    if cls in _PLAIN:
+        return printable(repr(item), _LONGEST)
+    if cls is types.ModuleType:
+        return str(_namespace(item).get("__name__"))
+    if issubclass(cls, type):
+        return name_of(item)
+    if cls in (types.FunctionType, types.BuiltinFunctionType):
+        return str(item.__qualname__)
+    if cls is types.MethodType:
+        return written(item.__func__)
+    if cls is types.FrameType:
+        code = item.f_code
+        return f"{code.co_name} ({PurePath(code.co_filename).name}:{item.f_lineno})"
+    if cls is types.CodeType:
+        return f"{item.co_name} ({PurePath(item.co_filename).name})"
+    for base, length in _SIZED:
+        if issubclass(cls, base):
+            count = length(item)
+            return f"({count:,} item{'s' * (count != 1)})"
+    return ""
