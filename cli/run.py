@@ -17,7 +17,7 @@ def run(app: typer.Typer) -> NoReturn:
     try:
         app()
     except SnapError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the one place
+        print(_neutralise(str(error)), file=sys.stderr)  # noqa: T201 - the one place
         sys.exit(EXIT_FAILURE)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
@@ -26,3 +26,10 @@ def run(app: typer.Typer) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     sys.exit(0)
+
+
+def _neutralise(text: str) -> str:
+    """Escape what a terminal would obey: names of files and of heaps may hold anything."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else f"\\u{ord(each):04x}" for each in text
+    )

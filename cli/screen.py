@@ -35,6 +35,13 @@ def show_json(document: Any) -> None:
     sys.stdout.write("\n")
 
 
+def show_data(text: str) -> None:
+    """Print lines for another program: as they are, but not where a terminal would obey them."""
+    if sys.stdout.isatty():
+        text = "\n".join(printable(line, most=len(line)) for line in text.split("\n"))
+    sys.stdout.write(text)
+
+
 def show_written(path: Path) -> None:
     """Say on standard error where a file is."""
     sys.stderr.write(f"wrote {printable(str(path), most=4096)}\n")

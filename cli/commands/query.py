@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.options import NoIndex
-from cli.screen import progress, show, show_json
+from cli.screen import progress, show, show_data, show_json
 
 
 def query(
@@ -31,6 +30,6 @@ def query(
     if json:
         show_json(rows.to_dicts())
     elif csv:
-        sys.stdout.write(rows.write_csv())
+        show_data(rows.write_csv())
     else:
         show(render_rows(rows))

@@ -78,5 +78,12 @@ class Browser:
         for key in keys:
             ActionChains(self.driver).send_keys(key).perform()
 
+    def resize(self, width: int, height: int = 800) -> None:
+        """Give the page a width, as a window would."""
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
+        )
+
     def close(self) -> None:
         self.driver.quit()

@@ -129,6 +129,15 @@ def test_a_heap_of_nothing_has_a_page(tmp_path):
     assert "No type changed" in text
 
 
+@pytest.mark.parametrize("form", [7, "threads", [7], [{"name": 1}], [[]], {"a": 1}, None, True])
+def test_facts_in_a_form_that_we_do_not_know_are_left_out(tmp_path, form):
+    facts = dict.fromkeys(("threads", "collector", "resident_bytes"), form)
+    heap = load(write(tmp_path / "one.parquet", "none: NoneType 16 held=1", facts))
+    text = Reader(report_page(report(heap))).text()
+    assert "Python 3.12.1" in text
+    assert "Resident memory" not in text or form == 7
+
+
 def test_a_page_of_very_many_types_stays_small(tmp_path):
     lines = [
         f"o{number}: app.{'Long' * 20}{number} 16 held=1 -> o{number} o{(number + 1) % 4000}"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from analyze.render.text import format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+# What comes of facts that no release of ours has written: they are left out.
+_OTHER_FORM: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,20 +31,18 @@ class Thread:
     """A thread, its innermost call first."""
 
     name: str
-    ident: int
     stack: list[Call]
 
 
 def threads(facts: dict[str, Any]) -> list[Thread]:
-    """Read the threads of a capture; none if the file does not tell."""
-    return [
-        Thread(
-            name=str(thread["name"]),
-            ident=int(thread["ident"]),
-            stack=[_call(call) for call in thread["stack"]],
-        )
-        for thread in facts.get("threads") or ()
-    ]
+    """Read the threads of a capture; none if the file does not tell, or not in our form."""
+    try:
+        return [
+            Thread(name=str(each["name"]), stack=[_call(call) for call in each["stack"]])
+            for each in facts.get("threads") or ()
+        ]
+    except _OTHER_FORM:
+        return []
 
 
 def _call(call: dict[str, Any]) -> Call:
@@ -70,16 +72,18 @@ def _facts(path: str, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Walked", how.get(facts["mode"], str(facts["mode"]))
     if facts["pause_seconds"] is not None:
         yield "Stood still", format_seconds(facts["pause_seconds"])
-    if facts.get("resident_bytes") is not None:
+    if type(facts.get("resident_bytes")) is int:
         yield "Resident memory", format_bytes(facts["resident_bytes"])
-    collector = facts.get("collector")
-    if collector:
-        yield "Collector", "on" if collector["enabled"] else "off"
-        yield "Thresholds", ", ".join(map(str, collector["thresholds"]))
-        yield "Counts", ", ".join(map(str, collector["counts"]))
-        yield "Frozen objects", f"{collector['frozen']:,}"
-    yield "Threads", f"{len(facts.get('threads') or ()):,}"
-    yield (
-        "Written by",
-        f"heapsnap {facts.get('snap_version', '?')}, schema {facts['schema_version']}",
-    )
+    with suppress(*_OTHER_FORM):
+        yield from _collector(facts["collector"])
+    if facts.get("threads"):
+        yield "Threads", f"{len(threads(facts)):,}"
+    version = facts.get("snap_version", "of an unknown version")
+    yield "Written by", f"heapsnap {version}, schema {facts['schema_version']}"
+
+
+def _collector(collector: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "Collector", "on" if collector["enabled"] else "off"
+    yield "Thresholds", ", ".join(map(str, collector["thresholds"]))
+    yield "Counts", ", ".join(map(str, collector["counts"]))
+    yield "Frozen objects", f"{collector['frozen']:,}"

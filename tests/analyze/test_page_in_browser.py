@@ -1,0 +1,224 @@
+"""The page in a real browser: zoom, sort, search, keys; and nothing on the console."""
+
+import json
+
+import pytest
+from test_page import DATA
+
+from analyze import compare, load, report
+from analyze.output import write_text
+from analyze.render.html import growth_page, report_page
+
+ESCAPE, ENTER, BACKSPACE, TAB = "\ue00c", "\ue007", "\ue003", "\ue004"
+LEFT, UP, RIGHT, DOWN, HOME = "\ue012", "\ue013", "\ue014", "\ue015", "\ue011"
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Write the pages of real snapshots."""
+    folder = tmp_path_factory.mktemp("pages")
+    found = report(load(DATA / "cycles.parquet"))
+    growth = compare([load(DATA / f"cache-{when}.parquet") for when in ("before", "after")])
+    write_text(folder / "report.html", report_page(found))
+    write_text(folder / "diff.html", growth_page(growth))
+    write_text(folder / "notebook.html", f"<!doctype html>{found._repr_html_()}")
+    return folder
+
+
+@pytest.fixture(params=["report", "diff"])
+def page(request, pages, browser):
+    """Open a page; at the end the console must have stayed empty."""
+    browser.open(pages / f"{request.param}.html")
+    yield request.param
+    assert browser.complaints() == []
+
+
+@pytest.fixture
+def report_opened(pages, browser):
+    browser.open(pages / "report.html")
+    yield
+    assert browser.complaints() == []
+
+
+def column(browser, table, number):
+    return browser.run(
+        "return Array.from(document.querySelectorAll(arguments[0] + ' tbody tr'))"
+        ".filter((row) => row.offsetParent !== null)"
+        ".map((row) => row.cells[arguments[1]])"
+        ".map((cell) => cell.dataset.value ?? cell.textContent)",
+        table,
+        number,
+    )
+
+
+def test_a_page_asks_for_nothing(page, browser):
+    requests = browser.run(
+        "return performance.getEntriesByType('resource').map((each) => each.name)"
+        ".filter((name) => !name.startsWith('data:'))"
+    )
+    assert requests == []
+
+
+def test_the_policy_keeps_code_that_got_in_from_running(page, browser):
+    browser.run(
+        "const made = document.createElement('script'); made.textContent = 'window.ran = 1';"
+        "document.body.append(made);"
+        "const image = new Image(); image.src = 'http://127.0.0.1:9/x.png';"
+        "document.body.append(image);"
+    )
+    assert browser.run("return window.ran") is None
+    # The console tells of each; that it does is what we want to see.
+    said = " ".join(browser.complaints())
+    assert "Content Security Policy" in said
+    assert "127.0.0.1" in said
+
+
+def test_numbers_sort_as_numbers_both_ways(page, browser):
+    heads = browser.find_all("#types thead button")
+    for number, head in enumerate(heads[1:], start=1):
+        head.click()
+        assert browser.find_all("#types th")[number].get_attribute("aria-sort") is not None
+        if browser.find_all("#types th")[number].get_attribute("aria-sort") != "descending":
+            head.click()
+        values = [int(value) for value in column(browser, "#types", number)]
+        assert len(values) > 5
+        assert values == sorted(values, reverse=True)
+        head.click()
+        assert browser.find_all("#types th")[number].get_attribute("aria-sort") == "ascending"
+        values = [int(value) for value in column(browser, "#types", number)]
+        assert values == sorted(values)
+        sorted_heads = browser.find_all("#types th[aria-sort]")
+        assert len(sorted_heads) == 1
+
+
+def test_names_sort_as_words(page, browser):
+    browser.find("#types thead button").click()
+    names = column(browser, "#types", 0)
+    assert browser.find("#types th").get_attribute("aria-sort") == "ascending"
+    assert names == sorted(names, key=lambda name: name.lower().replace("_", " "))
+
+
+def test_the_search_finds_rows_that_were_not_in_sight(report_opened, browser):
+    in_sight = column(browser, "#types", 0)
+    field = browser.find("#types input")
+    field.send_keys("treenode")
+    assert column(browser, "#types", 0) == ["__main__.TreeNode"]
+    assert browser.find("#types output").text == "1 type"
+    field.send_keys(" nothing like it")
+    assert column(browser, "#types", 0) == []
+    assert browser.find("#types output").text == "nothing found"
+    field.send_keys(ESCAPE)
+    assert field.get_attribute("value") == ""
+    assert column(browser, "#types", 0) == in_sight
+
+
+def test_all_rows_are_shown_when_asked_for(report_opened, browser):
+    rows = browser.run("return document.querySelector('#types tbody').rows.length")
+    few = len(column(browser, "#types", 0))
+    assert few < rows
+    button = browser.find("#types button.all")
+    assert f"{rows:,}" in button.text
+    button.click()
+    assert len(column(browser, "#types", 0)) == rows
+    browser.find("#types button.all").click()
+    assert len(column(browser, "#types", 0)) == few
+
+
+def test_a_slash_goes_to_the_search(report_opened, browser):
+    browser.press("/")
+    assert browser.run("return document.activeElement.type") == "search"
+    browser.press("t", "/")
+    assert browser.run("return document.activeElement.value") == "t/"
+
+
+def test_sorting_works_from_the_keyboard(report_opened, browser):
+    browser.run("document.querySelectorAll('#types thead button')[1].focus()")
+    browser.press(ENTER)
+    values = [int(value) for value in column(browser, "#types", 1)]
+    assert values == sorted(values, reverse=True)
+
+
+def test_nothing_is_cut_off_in_a_narrow_window(page, browser):
+    for width in (600, 1280, 1920):
+        browser.resize(width)
+        overflow = browser.run(
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, width
+    browser.resize(1280)
+
+
+def test_on_paper_everything_is_there(page, browser):
+    rows = browser.run("return document.querySelectorAll('tbody tr').length")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        browser.run("dispatchEvent(new Event('beforeprint'))")
+        shown = browser.run(
+            "return Array.from(document.querySelectorAll('tbody tr'))"
+            ".filter((row) => row.offsetParent !== null).length"
+        )
+        assert shown == rows
+        assert browser.run("return document.querySelectorAll('details:not([open])').length") == 0
+        assert not browser.find("#types input").is_displayed()
+    finally:
+        browser.run("dispatchEvent(new Event('afterprint'))")
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_the_dark_page_is_dark(page, browser):
+    def lightness():
+        colours = browser.run(
+            "const style = getComputedStyle(document.documentElement);"
+            "return [style.backgroundColor, style.color]"
+        )
+        return [sum(json.loads(f"[{colour[4:-1]}]")) for colour in colours]
+
+    paper, ink = lightness()
+    assert paper > 600 > 200 > ink
+    features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        paper, ink = lightness()
+        assert ink > 600 > 200 > paper
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_cycles_are_drawn_within_their_frame(report_opened, browser):
+    drawings = browser.find_all("#cycles svg")
+    assert len(drawings) >= 3
+    outside = browser.run(
+        """
+        const found = [];
+        for (const svg of document.querySelectorAll('#cycles svg')) {
+          const frame = svg.getBoundingClientRect();
+          for (const box of svg.querySelectorAll('.box')) {
+            const rect = box.querySelector('rect').getBoundingClientRect();
+            for (const text of box.querySelectorAll('text')) {
+              const words = text.getBoundingClientRect();
+              if (words.right > rect.right + 1) found.push(text.textContent);
+            }
+          }
+          for (const text of svg.querySelectorAll('text')) {
+            const words = text.getBoundingClientRect();
+            if (words.right > frame.right + 2 || words.left < frame.left - 2
+                || words.bottom > frame.bottom + 2) found.push(text.textContent);
+          }
+        }
+        return found;
+        """
+    )
+    assert outside == []
+
+
+def test_a_notebook_shows_the_page_in_a_frame(pages, browser):
+    browser.open(pages / "notebook.html")
+    browser.driver.switch_to.frame(browser.find("iframe"))
+    try:
+        assert "cannot be reached" in browser.find("#answer").text
+        before = column(browser, "#types", 1)
+        browser.find_all("#types thead button")[1].click()
+        assert column(browser, "#types", 1) != before
+    finally:
+        browser.driver.switch_to.default_content()
+    assert browser.complaints() == []
