@@ -41,8 +41,6 @@ class Kind:
     NAMED: Final = 32
     # May refer to something.
     CONTAINER: Final = 64
-    # Its size follows from the number of its referents.
-    TUPLE: Final = 128
 
 
 # Kinds of which the walk must see each object.
@@ -73,20 +71,13 @@ def kind_of(cls: type, *, spare_modules: bool) -> int:
     # By identity: a metaclass may define __eq__.
     if flags_of(cls) & _HAS_GC:
         kind |= Kind.CONTAINER
-    if cls is tuple:
-        kind |= Kind.TUPLE
     if spare_modules and any(base is types.ModuleType for base in mro_of(cls)):
         kind |= Kind.MODULE
     return kind
 
 
 def fixed_size(cls: type) -> int:
-    """Give the size of every instance of a type, bytes, or VARIES.
-
-    For tuples, the size of the empty one.
-    """
-    if cls is tuple:
-        return sys.getsizeof(())
+    """Give the size of every instance of a type, bytes, or VARIES."""
     if _item_size(cls) or flags_of(cls) & _INLINE_VALUES:
         return VARIES
     for base in mro_of(cls):

@@ -87,6 +87,7 @@ class Writer:
         self.control, theirs = socket.socketpair()
         os.set_blocking(self._walk_fd, False)
         _enlarge(self._walk_fd)
+        _enlarge(answers)
         given = (source, answers, theirs.fileno())
         null = os.open(os.devnull, os.O_RDWR)
         # Numbers above every standard stream and every descriptor given.
@@ -219,6 +220,6 @@ def in_background(work: Callable[[], None]) -> threading.Thread:
 
 
 def _enlarge(fd: int) -> None:
-    """Ask for a pipe of 1 MiB, so that the walk seldom waits for the writer."""
+    """Ask for a pipe of 1 MiB, so that walk and writer seldom wait for each other."""
     with contextlib.suppress(OSError):
         fcntl.fcntl(fd, getattr(fcntl, "F_SETPIPE_SZ", 1031), 1 << 20)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from snap import hidden, wire
 from snap.kinds import (
     CLOSER,
+    VARIES,
     Kind,
     basic_size,
     fixed_size,
@@ -26,6 +27,15 @@ from snap.kinds import (
     size_without_user_code,
 )
 from snap.labels import Labels, are_readable, is_telling
+from snap.layout import (
+    MEASURED,
+    WORDS,
+    Rule,
+    SizeRule,
+    are_words_readable,
+    size_rules,
+    told_words,
+)
 from snap.native import POINTER_SIZE, addresses, local_addresses
 from snap.own import split_own
 from snap.quirks import modules_to_spare
@@ -50,12 +60,30 @@ class _Look(NamedTuple):
     """What the writer wants done with the objects of a chunk, by row."""
 
     dicts: array[int]
-    closer: array[int]
+    # Rows, and the kinds of their types.
+    closer: list[tuple[int, int]]
     # Groups of one type.
     named: list[array[int]]
     # A byte for each object: ask for its referents; ask for its size.
     containers: bytes
     measured: bytes
+
+
+class _Chunk(NamedTuple):
+    """Objects whose heads the writer has seen."""
+
+    objects: list[object]
+    generation: int
+    # Whether each is tracked, a byte each; empty where `generation` tells.
+    flags: bytes
+
+
+class _Names(NamedTuple):
+    """Names of references of a chunk, see `wire.NamesHeader`."""
+
+    groups: list[tuple[int, str]]
+    held: list[bytes]
+    singles: list[tuple[int, str, int]]
 
 
 class Walk:
@@ -75,8 +103,13 @@ class Walk:
         self._walked = 0
         self._kinds: dict[int, int] = {}
         self._spared = modules_to_spare()
+        self._size_rules: dict[int, SizeRule] = {}
+        self._reads_words = are_words_readable()
+        if self._reads_words:
+            self._size_rules = size_rules()
         # Its one referent separates the referents of one object from those of the next.
         self._separator = (object(),)
+        self._generations: list[Generation] = []
         self._pending: list[object] = []
         self._frozen_unseen = False
         self._traced = traced_frames() > 0
@@ -98,44 +131,58 @@ class Walk:
         """
         self._send(wire.FACTS, facts)
         self._labels = Labels(build_dicts=thaw)
-        own, generations = _tracked_objects(first, thaw=thaw)
+        own, self._generations = _tracked_objects(first, thaw=thaw)
         self._frozen_unseen = not thaw and gc.get_freeze_count() > 0
-        for _, objects in generations:
+        for _, objects in self._generations:
             self._send(wire.KNOWN, addresses(tuple(objects)))
         self._send(wire.OWN, array("Q", own).tobytes())
-        for generation, objects in generations:
-            while objects:
-                self._take_chunk(objects, generation)
-                while len(self._pending) >= CHUNK:
-                    self._take_chunk(self._pending, wire.UNTRACKED)
-        while self._pending:
-            self._take_chunk(self._pending, wire.UNTRACKED)
+        upcoming = self._announce()
+        look = None if upcoming is None else self._look(upcoming.objects)
+        while upcoming is not None:
+            assert look is not None
+            upcoming, look = self._take(upcoming, look)
+            if upcoming is None and (upcoming := self._announce()) is not None:
+                look = self._look(upcoming.objects)
         self._send(wire.END)
 
-    def _take_chunk(self, objects: list[object], generation: int) -> None:
-        """Move a chunk from the end of `objects` to the writer."""
+    def _announce(self) -> _Chunk | None:
+        """Choose the next chunk and send the heads of its objects."""
+        objects, generation = self._pending, wire.UNTRACKED
+        if len(objects) < CHUNK:
+            for number, waiting in self._generations:
+                if waiting:
+                    objects, generation = waiting, number
+                    break
+        if not objects:
+            return None
         chunk = objects[-CHUNK:]
         del objects[-CHUNK:]
-        count = len(chunk)
-
-        # The chunk alone holds its objects now, once each, and so it does the sentinel,
-        # which this function's variable holds besides: its true count.
-        self._send(wire.TYPES, addresses(tuple(map(type, chunk))))
-        sentinel = object()
-        chunk.append(sentinel)
-        refcounts = array("q", map(sys.getrefcount, chunk))
-        chunk.pop()
-        chunk_addresses = addresses(tuple(chunk))
+        starts = addresses(tuple(chunk))
         flags = b""
         if generation == wire.UNTRACKED and self._frozen_unseen:
             flags = bytes(map(gc.is_tracked, chunk))
+        # The chunk alone holds its objects now, once each, and so it does the sentinel,
+        # which this function's variable holds besides: its true count.
+        sentinel = object()
+        chunk.append(sentinel)
+        size = POINTER_SIZE * WORDS * len(chunk)
+        self._channel.send(wire.header(wire.HEADS, len(starts) + size))
+        self._channel.send(starts)
+        if self._reads_words:
+            self._channel.send_pieces(addresses(tuple(chunk)), POINTER_SIZE * WORDS)
+        else:
+            self._channel.send(told_words(chunk))
+        chunk.pop()
+        return _Chunk(chunk, generation, flags)
 
-        look = self._look(chunk)
-        closer = [(row, self._kinds[id(type(chunk[row]))]) for row in look.closer]
+    def _take(self, taken: _Chunk, look: _Look) -> tuple[_Chunk | None, _Look | None]:
+        """Move a chunk to the writer; give the next one, already announced."""
+        upcoming = self._announce()
+        chunk = taken.objects
         asking = chunk
         hidden_rows, hidden_counts = array("q"), array("q")
         hidden_objects: list[object] = []
-        for row, kind in closer:
+        for row, kind in look.closer:
             found: list[object] = []
             if kind & Kind.MODULE:
                 asking = chunk.copy() if asking is chunk else asking
@@ -159,68 +206,78 @@ class Walk:
 
         referents = (*told, *keys, *hidden_objects)
         header = wire.RowsHeader(
-            objects=count,
+            objects=len(chunk),
             told=len(told),
             dicts=len(look.dicts),
             keys=len(keys),
             closer=len(hidden_rows),
             hidden=len(hidden_objects),
-            flags=len(flags),
-            generation=generation,
+            flags=len(taken.flags),
+            generation=taken.generation,
             marker=id(self._separator[0]),
-            sentinel=1,
         )
         del told, keys, hidden_objects
-        self._send_rows(
-            header,
-            chunk_addresses,
-            refcounts,
+        # Asked for long ago, so it is there.
+        next_look = None if upcoming is None else self._look(upcoming.objects)
+        self._send(
+            wire.ROWS,
+            wire.pack_rows_header(header),
             addresses(referents),
-            (look.dicts, lengths),
-            (hidden_rows, hidden_counts),
-            flags,
+            array("q", look.dicts).tobytes(),
+            array("q", lengths).tobytes(),
+            hidden_rows.tobytes(),
+            hidden_counts.tobytes(),
+            taken.flags,
         )
         sizes = _sizes(compress(chunk, look.measured))
         sizes.extend(
-            size_without_user_code(chunk[row]) for row, kind in closer if kind & Kind.UNSAFE_SIZE
+            size_without_user_code(chunk[row])
+            for row, kind in look.closer
+            if kind & Kind.UNSAFE_SIZE
         )
         self._send(wire.SIZES, sizes.tobytes())
+        named = self._read_names(chunk, look.named)
         self._pending += compress(referents, self._channel.receive(len(referents)))
         keys_at = slice(header.told, header.told + header.keys)
         wanted = compress(referents[keys_at], self._channel.receive(header.keys))
         if self._traced:
             tracebacks, codes = read_sites(chunk)
             self._send(wire.SITES, wire.pack_sites_header(len(tracebacks)), tracebacks, codes)
-        self._send_names(chunk, look.named, wanted)
-        self._walked += count
+        self._send_names(named, wanted)
+        self._walked += len(chunk)
         if self._on_chunk is not None:
             self._on_chunk(self._walked)
+        return upcoming, next_look
 
     # --- the writer's answers
 
     def _look(self, chunk: list[object]) -> _Look:
         """Learn what is to be done with the objects of a chunk."""
         while unmet := self._receive_rows():
-            described = []
-            for row in unmet:
-                cls = type(chunk[row])
-                kind = kind_of(cls, spare_modules=bool(self._spared))
-                if are_readable(cls):
-                    kind |= Kind.NAMED
-                if kind & CLOSER:
-                    self._kinds[id(cls)] = kind
-                described.append((id(cls), kind, fixed_size(cls), name_of(cls)))
+            described = [self._describe(type(chunk[row])) for row in unmet]
             self._send(wire.KINDS, json.dumps(described).encode("ascii"))
         dicts, closer = self._receive_rows(), self._receive_rows()
         sizes, rows = self._receive_rows(), self._receive_rows()
         ends = list(accumulate(sizes))
         return _Look(
             dicts=dicts,
-            closer=closer,
+            closer=[(row, self._kinds[id(type(chunk[row]))]) for row in closer],
             named=[rows[end - size : end] for size, end in zip(sizes, ends, strict=True)],
             containers=self._channel.receive(len(chunk)),
             measured=self._channel.receive(len(chunk)),
         )
+
+    def _describe(self, cls: type) -> tuple[int, int, SizeRule, str]:
+        kind = kind_of(cls, spare_modules=bool(self._spared))
+        if are_readable(cls):
+            kind |= Kind.NAMED
+        if kind & CLOSER:
+            self._kinds[id(cls)] = kind
+        rule = self._size_rules.get(id(cls), MEASURED)
+        size = fixed_size(cls)
+        if rule.rule == Rule.NONE and size != VARIES:
+            rule = SizeRule(Rule.FIXED, size, 0)
+        return id(cls), kind, rule, name_of(cls)
 
     def _receive_rows(self) -> array[int]:
         rows = array("i")
@@ -237,29 +294,29 @@ class Walk:
         spared = type(name) is str and name in self._spared
         return (namespace,) if spared else module
 
-    def _send_names(
-        self, chunk: list[object], groups: list[array[int]], keys: Iterable[object]
-    ) -> None:
-        """Send the texts of keys, and the names of what instances refer to."""
-        texts = tuple(filter(is_telling, keys))
-        named: list[tuple[int, str]] = []
-        singles: list[tuple[int, str, int]] = []
-        held: list[bytes] = []
+    def _read_names(self, chunk: list[object], groups: list[array[int]]) -> _Names:
+        """Read the names of what instances refer to."""
+        names = _Names([], [], [])
         for number, rows in enumerate(groups):
             items = tuple(map(chunk.__getitem__, rows))
             if type(items[0]) is types.FrameType:
                 for row, frame in zip(rows, items, strict=True):
                     variables = local_addresses(cast("types.FrameType", frame))
-                    singles += [(row, name, address) for name, address in variables]
+                    names.singles.extend((row, name, address) for name, address in variables)
                 continue
             for name, found in self._labels.read(items):
-                named.append((number, name))
-                held.append(found)
-        names = {"keys": texts, "groups": named, "singles": singles}
-        text = json.dumps(names).encode("ascii")
-        held.insert(0, addresses(texts))
-        header = wire.NamesHeader(text=len(text), held=sum(map(len, held)) // POINTER_SIZE)
-        self._send(wire.NAMES, wire.pack_names_header(header), text, *held)
+                names.groups.append((number, name))
+                names.held.append(found)
+        return names
+
+    def _send_names(self, names: _Names, keys: Iterable[object]) -> None:
+        """Send the texts of keys, and names."""
+        texts = tuple(filter(is_telling, keys))
+        text = json.dumps({"keys": texts, "groups": names.groups, "singles": names.singles})
+        encoded = text.encode("ascii")
+        held = [addresses(texts), *names.held]
+        header = wire.NamesHeader(text=len(encoded), held=sum(map(len, held)) // POINTER_SIZE)
+        self._send(wire.NAMES, wire.pack_names_header(header), encoded, *held)
 
     # --- messages
 
@@ -269,29 +326,6 @@ class Walk:
         for part in parts:
             if part:
                 self._channel.send(part)
-
-    def _send_rows(
-        self,
-        header: wire.RowsHeader,
-        chunk_addresses: bytes,
-        refcounts: array[int],
-        referents: bytes,
-        dicts: tuple[array[int], list[int]],
-        hidden_lengths: tuple[array[int], array[int]],
-        flags: bytes,
-    ) -> None:
-        parts = (
-            wire.pack_rows_header(header),
-            chunk_addresses,
-            refcounts.tobytes(),
-            referents,
-            array("q", dicts[0]).tobytes(),
-            array("q", dicts[1]).tobytes(),
-            hidden_lengths[0].tobytes(),
-            hidden_lengths[1].tobytes(),
-            flags,
-        )
-        self._send(wire.ROWS, *parts)
 
 
 def _sizes(objects: Iterable[object]) -> array[int]:

@@ -10,8 +10,10 @@ walk says    body
 ``FACTS``    JSON: the capture's facts, and the roots that have names
 ``OWN``      addresses of the capture's own objects: neither rows nor referents
 ``KNOWN``    addresses of objects that will come as rows, though nothing refers to them
-``TYPES``    type address of each of n objects; answered by ``Look``
-``KINDS``    JSON: [address, kind, fixed size, name] of the types asked for; answered by ``Look``
+``HEADS``    addresses of the n objects of a chunk, then the first `layout.WORDS` words of each
+             and of the sentinel; answered by ``Look``
+``KINDS``    JSON: [address, kind, [size rule, base, unit], name] of the types asked for;
+             answered by ``Look``
 ``ROWS``     `RowsHeader`, then its columns
 ``SIZES``    sizes of the objects marked for it, then of those whose size is user code;
              answered by two masks
@@ -27,6 +29,9 @@ that need a closer look; objects whose references have names to be read, as the 
 groups of one type and the rows of all groups; then two masks of a byte for each object: 1
 for a container, whose referents are asked for, and 1 for an object to be measured.
 
+Chunks are announced one ahead: ``HEADS`` of the next chunk come before ``ROWS`` of this one,
+so that nobody waits.
+
 The first mask has a byte for each referent of ``ROWS`` (told, then keys, then hidden): 1
 for the first sight of an object, which is to be a row of a later chunk. The second has a
 byte for each key: 1 if its text is wanted, should it be an identifier.
@@ -40,7 +45,7 @@ from typing import NamedTuple
 FACTS = b"FACT"
 OWN = b"OWNS"
 KNOWN = b"KNOW"
-TYPES = b"TYPE"
+HEADS = b"HEAD"
 KINDS = b"KIND"
 ROWS = b"ROWS"
 SIZES = b"SIZE"
@@ -57,7 +62,7 @@ NAMES_HEADER_SIZE = _NAMES_HEADER.size
 _SITES_HEADER = struct.Struct("=q")
 SITES_HEADER_SIZE = _SITES_HEADER.size
 
-_ROWS_HEADER = struct.Struct("=10q")
+_ROWS_HEADER = struct.Struct("=9q")
 ROWS_HEADER_SIZE = _ROWS_HEADER.size
 
 UNTRACKED = -1
@@ -66,7 +71,6 @@ UNTRACKED = -1
 class RowsHeader(NamedTuple):
     """Lengths of the columns of ``ROWS``, which follow it in this order.
 
-    addresses (`objects`), reference counts (`objects` + 1, the last one the sentinel's),
     told referents (`told`, each container's preceded by `marker`), then for plain dicts
     rows and lengths (`dicts` each) and keys (`keys`), then for other objects rows and
     counts (`closer` each) and hidden referents (`hidden`), then tracked flags of one byte
@@ -85,8 +89,6 @@ class RowsHeader(NamedTuple):
     generation: int
     # Address of the object that separates one object's referents from the next one's.
     marker: int
-    # True reference count of the sentinel.
-    sentinel: int
 
 
 class NamesHeader(NamedTuple):

@@ -1,4 +1,4 @@
-"""From the walk's columns to those of the file."""
+"""From the walk's referents to lists of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snap import wire
-from snap.schema import IMMORTAL_REFCOUNT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,10 +18,6 @@ class Rows:
     """The columns of one ``ROWS`` message: n objects, m referents of all sorts."""
 
     header: wire.RowsHeader
-    # uint64 (n,)
-    addresses: NDArray[np.uint64]
-    # int64 (n + 1,), the sentinel's last, as the interpreter told them.
-    raw_refcounts: NDArray[np.int64]
     # uint64 (m,): told (with markers), keys of plain dicts, hidden ones of other objects.
     referents: NDArray[np.uint64]
     dict_rows: NDArray[np.int64]
@@ -45,8 +40,6 @@ class Rows:
             return column
 
         n = header.objects
-        addresses = take(n, np.uint64)
-        raw_refcounts = take(n + 1, np.int64)
         referents = take(header.told + header.keys + header.hidden, np.uint64)
         dict_rows, dict_lengths = take(header.dicts, np.int64), take(header.dicts, np.int64)
         hidden_rows, hidden_counts = take(header.closer, np.int64), take(header.closer, np.int64)
@@ -56,8 +49,6 @@ class Rows:
             tracked = np.full(n, header.generation != wire.UNTRACKED, dtype=np.bool_)
         return cls(
             header=header,
-            addresses=addresses,
-            raw_refcounts=raw_refcounts,
             referents=referents,
             dict_rows=dict_rows,
             dict_lengths=dict_lengths,
@@ -70,12 +61,6 @@ class Rows:
         """Give the keys of all plain dicts, uint64 (k,)."""
         first = self.header.told
         return self.referents[first : first + self.header.keys]
-
-    def refcounts(self) -> NDArray[np.int64]:
-        """Take the capture's own references off the counts, int64 (n,)."""
-        raw = self.raw_refcounts[:-1]
-        extra = self.raw_refcounts[-1] - self.header.sentinel
-        return np.where(raw >= IMMORTAL_REFCOUNT, raw, raw - extra)
 
     def told_counts(self, containers: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Count the referents that each object told, int64 (n,).

@@ -16,6 +16,9 @@ _SLOTS: Final = 1 << (_BLOCK_BITS - _SLOT_BITS)
 # User space of x86-64 and of 64-bit ARM. The table is touched only where there is heap.
 _ADDRESS_BITS: Final = 48
 
+# Of `first_sights`: several times a chunk's referents.
+_BUCKETS: Final = 1 << 17
+
 SEEN: Final = 1
 OWN: Final = 2
 # A root with a name.
@@ -37,6 +40,7 @@ class AddressMap:
         self._block = np.zeros(1 << (_ADDRESS_BITS - _BLOCK_BITS), dtype=np.int32)
         self._flags = np.zeros(64 * _SLOTS, dtype=np.uint8)
         self._blocks = 1
+        self._winner = np.zeros(_BUCKETS, dtype=np.int64)
 
     def slots(self, addresses: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Give the index of each address's flags, uint64 (n,) to int64 (n,).
@@ -73,15 +77,16 @@ class AddressMap:
             True at one place for each slot that had neither this flag nor OWN before.
         """
         first = np.zeros(len(slots), dtype=np.bool_)
-        candidates = np.flatnonzero(self._flags[slots] & (flag | OWN) == 0)
-        values = slots[candidates]
-        order = np.argsort(values)
-        values = values[order]
-        changes = np.ones(len(values), dtype=np.bool_)
-        np.not_equal(values[1:], values[:-1], out=changes[1:])
-        chosen = candidates[order[changes]]
-        first[chosen] = True
-        self.mark(slots[chosen], flag)
+        left = np.flatnonzero(self._flags[slots] & (flag | OWN) == 0)
+        self.mark(slots[left], flag)
+        # Each round settles one slot of every bucket: whoever wrote its place last.
+        while len(left):
+            values = slots[left]
+            buckets = values & (_BUCKETS - 1)
+            self._winner[buckets] = left
+            winner = self._winner[buckets]
+            first[winner] = True
+            left = left[slots[winner] != values]
         return first
 
     def _add_blocks(self, pages: NDArray[np.int64]) -> None:

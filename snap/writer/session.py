@@ -8,6 +8,7 @@ import select
 import socket
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -16,8 +17,8 @@ import numpy as np
 
 from snap import wire
 from snap.errors import SnapError
-from snap.kinds import CLOSER, VARIES, Kind
-from snap.native import POINTER_SIZE
+from snap.kinds import CLOSER, Kind
+from snap.writer.heads import Heads
 from snap.writer.names import MOST_KEYS, NameTable
 from snap.writer.parquet import SnapshotFile, generations
 from snap.writer.rows import Rows
@@ -42,29 +43,20 @@ class WalkEnded(Exception):  # noqa: N818 - an event of the protocol
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Look:
-    """What is known of the n objects of a chunk by their types."""
+    """What is known of the n objects of a chunk by their heads."""
 
+    heads: Heads
     # int32 (n,), type numbers.
     numbers: NDArray[np.int32]
-    # bool (n,): objects that are asked for referents; that are tuples; that are measured;
-    # whose size is user code.
+    # int64 (n,), bytes, of the objects that need not be measured.
+    sizes: NDArray[np.int64]
+    # bool (n,): objects that are asked for referents; that are measured; whose size is user
+    # code.
     containers: NDArray[np.bool_]
-    tuples: NDArray[np.bool_]
     measured: NDArray[np.bool_]
     unsafe: NDArray[np.bool_]
     # int64: sizes of the groups of one type with names to read, and their rows.
     named: tuple[NDArray[np.int64], NDArray[np.int64]]
-
-
-_NOTHING: Final = np.zeros(0, dtype=np.int64)
-_NO_LOOK: Final = _Look(
-    numbers=np.zeros(0, dtype=np.int32),
-    containers=np.zeros(0, dtype=np.bool_),
-    tuples=np.zeros(0, dtype=np.bool_),
-    measured=np.zeros(0, dtype=np.bool_),
-    unsafe=np.zeros(0, dtype=np.bool_),
-    named=(_NOTHING, _NOTHING),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -121,10 +113,11 @@ class Session:
         self._traced: SiteTable | None = None
         self._labels: dict[int, str] = {}
         self._facts: dict[str, Any] = {}
-        self._type_addresses: NDArray[np.uint64] = np.zeros(0, dtype=np.uint64)
         self._masks = b""
         self._sizes: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._look = _NO_LOOK
+        # The chunk announced last, and those whose rows are still to come.
+        self._heads: Heads
+        self._looks: deque[_Look] = deque()
         self._rows: Rows | None = None
         self._sites: bytearray | None = None
         self._own: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
@@ -146,7 +139,7 @@ class Session:
             wire.FACTS: self._on_facts,
             wire.KNOWN: lambda body: self._mark(body, SEEN),
             wire.OWN: lambda body: self._mark(body, OWN),
-            wire.TYPES: self._on_types,
+            wire.HEADS: self._on_heads,
             wire.KINDS: self._on_kinds,
             wire.ROWS: self._on_rows,
             wire.SIZES: self._on_sizes,
@@ -182,8 +175,8 @@ class Session:
     def _mark(self, body: bytearray, flag: int) -> None:
         self._seen.mark(self._seen.slots(np.frombuffer(body, dtype=np.uint64)), flag)
 
-    def _on_types(self, body: bytearray) -> None:
-        self._type_addresses = np.frombuffer(body, dtype=np.uint64)
+    def _on_heads(self, body: bytearray) -> None:
+        self._heads = Heads.parse(body)
         self._answer_look()
 
     def _on_kinds(self, body: bytearray) -> None:
@@ -191,29 +184,33 @@ class Session:
         self._answer_look()
 
     def _answer_look(self) -> None:
-        numbers = self._types.numbers(self._type_addresses)
+        types = self._heads.types()
+        numbers = self._types.numbers(types)
         unmet = np.flatnonzero(numbers == UNMET)
         if len(unmet):
             # One row for each type: the walk describes it, and all are looked at again.
-            _, firsts = np.unique(self._type_addresses[unmet], return_index=True)
+            _, firsts = np.unique(types[unmet], return_index=True)
             self._answer_rows(unmet[firsts])
         else:
             kinds = self._types.kinds(numbers)
-            fixed = self._types.fixed_sizes(numbers)
-            self._look = _Look(
+            unsafe = kinds & Kind.UNSAFE_SIZE != 0
+            sizes, measured = self._heads.sizes(self._types.size_rules(numbers))
+            look = _Look(
+                heads=self._heads,
                 numbers=numbers,
+                sizes=sizes,
                 containers=kinds & Kind.CONTAINER != 0,
-                tuples=kinds & Kind.TUPLE != 0,
-                measured=(fixed == VARIES) & (kinds & Kind.UNSAFE_SIZE == 0),
-                unsafe=kinds & Kind.UNSAFE_SIZE != 0,
+                measured=measured & ~unsafe,
+                unsafe=unsafe,
                 named=_group(numbers, np.flatnonzero(kinds & Kind.NAMED)),
             )
             self._answer_rows(unmet)
             self._answer_rows(np.flatnonzero(kinds & Kind.DICT))
             self._answer_rows(np.flatnonzero(kinds & CLOSER))
-            for rows in self._look.named:
+            for rows in look.named:
                 self._answer_rows(rows)
-            self._answers.write(self._look.containers.tobytes() + self._look.measured.tobytes())
+            self._answers.write(look.containers.tobytes() + look.measured.tobytes())
+            self._looks.append(look)
         self._answers.flush()
 
     def _answer_rows(self, rows: NDArray[Any]) -> None:
@@ -247,31 +244,30 @@ class Session:
 
     def _on_names(self, body: bytearray) -> None:
         assert self._rows is not None
+        look = self._looks.popleft()
         chunk = _Chunk(
             rows=self._rows,
-            look=self._look,
+            look=look,
             own=self._own,
             sizes=self._sizes,
             names=body,
             sites=self._sites,
-            roots=self._roots(self._rows.addresses),
+            roots=self._roots(look.heads.addresses),
         )
         self._worker.put(chunk)
 
     def _assemble(self, chunk: _Chunk) -> None:
         rows, look = chunk.rows, chunk.look
         told_counts = rows.told_counts(look.containers)
-        sizes = self._types.fixed_sizes(look.numbers)
-        sizes[look.tuples] += POINTER_SIZE * told_counts[look.tuples]
         measured = np.count_nonzero(look.measured)
-        sizes[look.measured] = chunk.sizes[:measured]
-        sizes[look.unsafe] = chunk.sizes[measured:]
+        look.sizes[look.measured] = chunk.sizes[:measured]
+        look.sizes[look.unsafe] = chunk.sizes[measured:]
         lists = rows.referent_lists(told_counts, chunk.own)
         columns: Columns = {
-            "address": rows.addresses,
+            "address": look.heads.addresses,
             "type_name": self._types.name_numbers(look.numbers),
-            "shallow_size": sizes,
-            "refcount": rows.refcounts(),
+            "shallow_size": look.sizes,
+            "refcount": look.heads.refcounts(),
             "tracked": rows.tracked,
             "generation": generations(rows.header.generation, rows.tracked),
             "referents": lists,

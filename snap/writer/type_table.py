@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -68,6 +69,16 @@ def _bisect(
     numbers[missed[found]] = run[1][at[found]]
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SizeRules:
+    """How the sizes of n objects follow from their words, see `layout.SizeRule`."""
+
+    # int64 (n,) each.
+    rule: NDArray[np.int64]
+    base: NDArray[np.int64]
+    unit: NDArray[np.int64]
+
+
 class TypeTable:
     """Numbers types in the order in which they are met."""
 
@@ -77,11 +88,11 @@ class TypeTable:
         self._number_of_name: dict[str, int] = {}
         self._types = AddressNumbers()
         self._kinds = np.zeros(0, dtype=np.int64)
-        self._sizes = np.zeros(0, dtype=np.int64)
+        self._rules = np.zeros((0, 3), dtype=np.int64)
         self._name_numbers = np.zeros(0, dtype=np.int32)
 
-    def add(self, types: list[tuple[int, int, int, str]]) -> None:
-        """Add types as (address, kind, fixed size, name)."""
+    def add(self, types: list[tuple[int, int, list[int], str]]) -> None:
+        """Add types as (address, kind, size rule, name)."""
         first = len(self._kinds)
         names = []
         for *_, name in types:
@@ -92,9 +103,9 @@ class TypeTable:
         addresses = np.array([address for address, *_ in types], dtype=np.uint64)
         self._types.add(addresses, np.arange(first, first + len(types), dtype=np.int32))
         kinds = np.array([kind for _, kind, _, _ in types], dtype=np.int64)
-        sizes = np.array([size for _, _, size, _ in types], dtype=np.int64)
+        rules = np.array([rule for _, _, rule, _ in types], dtype=np.int64)
         self._kinds = np.concatenate([self._kinds, kinds])
-        self._sizes = np.concatenate([self._sizes, sizes])
+        self._rules = np.concatenate([self._rules, rules])
         self._name_numbers = np.concatenate([self._name_numbers, np.array(names, dtype=np.int32)])
 
     def numbers(self, addresses: NDArray[np.uint64]) -> NDArray[np.int32]:
@@ -105,9 +116,10 @@ class TypeTable:
         """Give the kind of each type number, int64 (n,)."""
         return self._kinds[numbers]
 
-    def fixed_sizes(self, numbers: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Give the size of instances of each type number, int64 (n,); VARIES where it does."""
-        return self._sizes[numbers]
+    def size_rules(self, numbers: NDArray[np.int32]) -> SizeRules:
+        """Give the size rule of each type number."""
+        rules = self._rules[numbers]
+        return SizeRules(rule=rules[:, 0], base=rules[:, 1], unit=rules[:, 2])
 
     def name_numbers(self, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
         """Give the index in `names` of each type number."""
