@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -363,14 +365,23 @@ class SnapshotFile:
         return self.numbers("hidden_referents", np.int32)
 
     def _batches(self, column: str) -> Iterator[Any]:
-        """Give a column's chunks, a row group in memory at a time."""
+        """Give a column's chunks, two row groups in memory at a time.
+
+        The next group is decoded while the caller works on one: both leave Python alone.
+        """
         rows = 0
-        for group in range(self._parquet.num_row_groups):
-            for chunk in self._read_column(group, column).chunks:
-                rows += len(chunk)
-                if rows > self.objects:
-                    break
-                yield chunk
+        groups = range(self._parquet.num_row_groups)
+        with ThreadPoolExecutor(max_workers=1) as ahead:
+            reading = deque(ahead.submit(self._read_column, group, column) for group in groups[:1])
+            for group in groups:
+                chunks = reading.popleft().result().chunks
+                if group + 1 < len(groups):
+                    reading.append(ahead.submit(self._read_column, group + 1, column))
+                for chunk in chunks:
+                    rows += len(chunk)
+                    if rows > self.objects:
+                        break
+                    yield chunk
         if rows != self.objects:
             self._refuse(f"column '{column}' has not {self.objects:,} rows", "copy it again")
 
