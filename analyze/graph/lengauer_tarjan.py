@@ -39,38 +39,68 @@ _FAR = np.uint64(16)
 
 
 @kernel
+def mark_leaves(
+    offsets: NDArray[Any],
+    targets: NDArray[Any],
+    references: NDArray[np.uint8],
+    number: NDArray[Any],
+    leaf: Any,
+    single: Any,
+) -> Any:
+    """Mark the objects without referents in `number`, which is 0; give how many are `single`.
+
+    Such a one has a single reference to it: whoever holds it dominates it. `references` is
+    0, and counts no further than 2.
+    """
+    for target in targets:
+        if references[target] < 2:
+            references[target] += 1
+    singles = _NONE
+    for index in range(len(number)):
+        at = np.uint64(index)
+        if offsets[at] == offsets[at + _ONE]:
+            is_single = references[at] == 1
+            number[at] = single if is_single else leaf
+            singles += np.uint64(is_single)
+    return singles
+
+
+@kernel
 def number_objects(  # noqa: C901 - one loop in place of a recursion, its state in locals
     offsets: NDArray[Any],
     targets: NDArray[Any],
     roots: NDArray[Any],
     over: Any,
-    root_bit: Any,
+    marks: Any,
     number: NDArray[Any],
     vertex: NDArray[Any],
     table: NDArray[Any],
     crossing: NDArray[Any],
     crossed: NDArray[Any],
     crossings: Any,
+    dominator: NDArray[Any],
 ) -> Any:
     """Search depth-first from roots, numbering from above `over`, which is over them all.
 
-    An object's place in `number` is its number, with `root_bit` set in that of a root; in
-    `vertex` it is the other way round. References that lead down the search tree go into
-    the table at once. Those that lead back or across, from a higher number to a lower one,
-    are appended to `crossing` (from) and `crossed` (to), for later. References to a root
-    are dropped, since nothing but `over` can dominate it; those to what an earlier search
-    numbered are too.
+    An object's place in `number` is its number, with the first of the `marks` set in that of
+    a root; in `vertex` it is the other way round. The other marks are those of `mark_leaves`:
+    for a single leaf the dominator is written at once, and it gets no number. References
+    that lead down the search tree go into the table at once. Those that lead back or across,
+    from a higher number to a lower one, are appended to `crossing` (from) and `crossed` (to),
+    for later. References to a root are dropped, since nothing but `over` can dominate it;
+    those to what an earlier search numbered are too.
 
     Returns how many references crossed in all; the highest number is in ``vertex[0]``.
     """
-    cursor = np.empty(len(number), dtype=np.uint64)
-    stack = np.empty(len(number), dtype=number.dtype)
+    cursor = np.empty(len(vertex), dtype=np.uint64)
+    stack = np.empty(len(vertex), dtype=number.dtype)
     first = np.uint64(over)
     last = first
     found = np.uint64(crossings)
-    flag = np.uint64(root_bit)
+    flag, leaf, single = np.uint64(marks[0]), np.uint64(marks[1]), np.uint64(marks[2])
     for root in roots:
-        if number[root] == 0:
+        theirs = np.uint64(number[root])
+        if theirs == _NONE or theirs >= leaf:
             number[root] = flag
     for root in roots:
         if number[root] != flag:
@@ -92,7 +122,6 @@ def number_objects(  # noqa: C901 - one loop in place of a recursion, its state 
             while edge < end:
                 if edge + _AHEAD < end:
                     prefetch(number, targets[edge + _AHEAD])
-                    prefetch(offsets, targets[edge + _AHEAD])
                 target = np.uint64(targets[edge])
                 edge += _ONE
                 theirs = np.uint64(number[target])
@@ -102,19 +131,26 @@ def number_objects(  # noqa: C901 - one loop in place of a recursion, its state 
                     vertex[last] = target
                     _write_row(table, last, mine)
                     start, stop = offsets[target], offsets[target + _ONE]
-                    if start < stop:
-                        for ahead in range(start, min(stop, start + _AHEAD)):
-                            prefetch(number, targets[ahead])
-                            prefetch(offsets, targets[ahead])
-                        cursor[at] = edge
-                        # Done with the source: its place is free (a chain needs but one).
-                        if edge < end:
-                            depth += 1
-                        at = np.uint64(depth)
-                        stack[at] = target
-                        cursor[at] = start
-                        descends = True
-                        break
+                    for ahead in range(start, min(stop, start + _AHEAD)):
+                        prefetch(number, targets[ahead])
+                        prefetch(offsets, targets[ahead])
+                    cursor[at] = edge
+                    # Done with the source: its place is free (a chain needs but one).
+                    if edge < end:
+                        depth += 1
+                    at = np.uint64(depth)
+                    stack[at] = target
+                    cursor[at] = start
+                    descends = True
+                    break
+                if theirs >= leaf:
+                    if theirs == single:
+                        dominator[target] = source
+                    else:
+                        last += _ONE
+                        number[target] = last
+                        vertex[last] = target
+                        _write_row(table, last, mine)
                 elif theirs < flag and theirs > first:
                     if theirs < mine:
                         crossing[found] = mine
