@@ -257,5 +257,6 @@ def _look_up(
             elif row >= 0 and addresses[np.uint64(row)] != address:
                 row = np.int64(-1)
             out[np.uint64(first + at)] = row
-            missing += row < 0
+            if row < 0:
+                missing += 1
     return missing

@@ -265,7 +265,7 @@ def _find_outermost(
     groups: int,
     outermost: NDArray[np.bool_],
 ) -> None:
-    """Number the tree, what an object dominates right after it, and find the outermost.
+    """Find the outermost objects: number the tree so that a subtree is a range.
 
     Then an object is outermost if it does not lie in the range of the last outermost one
     of its group. `extent` is all 1; `preorder` and `free` may hold anything.
