@@ -11,6 +11,8 @@ import numpy as np
 from analyze.cycles import Cycles, find_cycles
 from analyze.graph.reach import UNREACHABLE
 from analyze.index import Index, file_stamp
+from analyze.names import ReferenceNames
+from analyze.owners import OwnerTree, owner_tree
 from analyze.reachability import Reachability, reachability
 from analyze.retained import Retained, retained_heap
 from analyze.snapshot import References, SnapshotFile
@@ -129,6 +131,13 @@ class Heap:
         return self.file.references(lambda done: self._tell("reading references", done)).to_arrays()
 
     @cached_property
+    def names(self) -> ReferenceNames:
+        """What the references are called."""
+        _ = self.references  # tells of its own progress
+        self._tell("reading names")
+        return ReferenceNames(self)
+
+    @cached_property
     def reachability(self) -> Reachability:
         """Roots, and what they reach."""
         return Reachability.of_arrays(self.index.fetch("reachability", self._search))
@@ -170,6 +179,13 @@ class Heap:
         return retained_heap(
             self.references.graph, self.reachability.roots, unreachable, self.shallow_size
         ).to_arrays()
+
+    @cached_property
+    def owners(self) -> OwnerTree:
+        """Who owns what: the tree of folded paths."""
+        _ = self.retained
+        self._tell("telling owners")
+        return owner_tree(self)
 
     def _tell(self, step: str, done: float | None = None) -> None:
         if self._progress is not None:

@@ -31,16 +31,17 @@ class ReferenceNames:
         self._graph = heap.references.graph
         self._types = heap.type_names
         self._type_codes = heap.type_codes
-        self._codes, self._names = heap.file.reference_names(heap.references)
+        # int32 (m,): an index into the texts for each reference, NO_NAME where unknown.
+        self.codes, self.texts = heap.file.reference_names(heap.references)
 
     def name(self, source: int, target: int) -> str | None:
         """Name a reference between two rows, preferably by a word; None where unknown."""
         graph = self._graph
         start, end = graph.offsets[source : source + 2].tolist()
         places = start + np.flatnonzero(graph.targets[start:end] == target)
-        named = places[self._codes[places] != NO_NAME]
+        named = places[self.codes[places] != NO_NAME]
         if len(named):
-            return self._names[int(self._codes[named[0]])]
+            return self.texts[int(self.codes[named[0]])]
         if len(places) == 0:
             return None
         is_reversed = _REVERSED.get(self._types[self._type_codes[source]])
@@ -51,7 +52,7 @@ class ReferenceNames:
 
     def words(self) -> tuple[NDArray[np.int32], list[str]]:
         """Give the names themselves: for each reference an index in a list, or NO_NAME."""
-        return self._codes, self._names
+        return self.codes, self.texts
 
     def items(self) -> NDArray[np.int64]:
         """Give each reference's index in its sequence, int64 (m,); NO_NAME in none.
@@ -77,7 +78,7 @@ class ReferenceNames:
 
     def column(self) -> pl.Series:
         """Name every reference, in the order of the graph; null where unknown."""
-        words = pl.Series([*self._names, None], dtype=pl.String).gather(
-            np.where(self._codes == NO_NAME, len(self._names), self._codes)
+        words = pl.Series([*self.texts, None], dtype=pl.String).gather(
+            np.where(self.codes == NO_NAME, len(self.texts), self.codes)
         )
         return words.rename("name")

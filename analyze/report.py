@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analyze.names import ReferenceNames
 from analyze.origin import own_types
 from analyze.type_summary import sum_by, type_summary
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from analyze.heap import Heap
+    from analyze.names import ReferenceNames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ def _cycle_groups(heap: Heap) -> tuple[CycleGroup, ...]:
         key=lambda group: (-int(retained[group]), -int(counts[group]), cycles.signatures[group]),
     )
     types = _types_by_group(heap)
-    names = ReferenceNames(heap)
+    names = heap.names
     return tuple(
         CycleGroup(
             signature=cycles.signatures[group],

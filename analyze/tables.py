@@ -14,7 +14,6 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from analyze.cycles import find_cycles
-from analyze.names import ReferenceNames
 from analyze.type_summary import type_summary
 
 if TYPE_CHECKING:
@@ -186,7 +185,7 @@ class Tables:
 
     @cached_property
     def _names(self) -> pl.Series:
-        return ReferenceNames(self._heap).column()
+        return self._heap.names.column()
 
 
 TYPES: Final[dict[str, Any]] = {

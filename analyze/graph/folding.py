@@ -1,0 +1,344 @@
+"""Kernels that fold the paths of a search into a tree; what labels mean is `analyze.steps`'.
+
+Every object is reached by one reference from its parent in the search. That reference has a
+label, or none: then the object belongs to the same node as its parent (an instance's dict
+to the instance, say). Otherwise it belongs to the node below its parent's that has the
+label and the object's type.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyze.graph.compiled import kernel, prefetch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# In place of a node's parent, of an edge, of a label.
+NONE: Final = -1
+
+# --- what kind of thing an object is, as far as the labels of its references go
+
+OTHER: Final = 0
+MODULE: Final = 1
+CLASS: Final = 2
+DICT: Final = 3
+# A class derived from dict: its keys and values cannot be told apart, unless hidden.
+DICT_LIKE: Final = 4
+ITEMS: Final = 5
+FUNCTION: Final = 6
+CODE: Final = 7
+CELL: Final = 8
+# Its variables stand in it by their names alone: a frame, a generator.
+SCOPE: Final = 9
+
+# --- what a container is for, given how it was reached
+
+DATA: Final = 0
+# Its keys are names: variables of a module; attributes.
+VARIABLES: Final = 1
+ATTRIBUTES: Final = 2
+DEFAULTS: Final = 3
+CLOSURE: Final = 4
+# All below belongs to the same node: a code object's constants, a namespace's keys.
+INNER: Final = 5
+
+# --- what a name means, by the kind of its source
+
+PLAIN: Final = 0
+# The object itself goes on behind this reference.
+THROUGH: Final = 1
+TO_VARIABLES: Final = 2
+TO_ATTRIBUTES: Final = 3
+TO_DEFAULTS: Final = 4
+TO_CLOSURE: Final = 5
+TO_INNER: Final = 6
+
+# --- labels; from NAMES on two for each name, plain and with a dot; then one a type
+
+ITEM: Final = 0
+KEY: Final = 1
+DEFAULT: Final = 2
+ENCLOSED: Final = 3
+NAMES: Final = 4
+
+# How far up a step of the same label and type is looked for, and folded into.
+_LEVELS: Final = 8
+# A multiplier for hashing: 2**64 over the golden ratio.
+_GOLDEN: Final = 0x9E3779B97F4A7C15
+_OTHER_PRIME: Final = 0xC2B2AE3D27D4EB4F
+
+
+@kernel
+def choose_references(
+    offsets: NDArray[Any],
+    targets: NDArray[Any],
+    parent: NDArray[Any],
+    names: NDArray[np.int32],
+    chosen: NDArray[np.int64],
+) -> None:
+    """Choose the reference by which each object is reached: a named one, where there is."""
+    far = np.uint64(24)
+    last = np.uint64(len(targets))
+    for source in range(len(offsets) - 1):
+        for edge in range(offsets[source], offsets[source + 1]):
+            if edge + far < last:
+                prefetch(parent, targets[edge + far])
+            target = targets[edge]
+            if parent[target] == source and (
+                chosen[target] < 0 or (names[chosen[target]] < 0 and names[edge] >= 0)
+            ):
+                chosen[target] = edge
+
+
+@kernel
+def label_step(
+    kind: int,
+    role: int,
+    name: int,
+    meaning: int,
+    place: int,
+    told: int,
+    hidden: int,
+    target_kind: int,
+    target_type: int,
+    types_at: int,
+) -> tuple[int, int]:
+    """Label a reference.
+
+    Parameters
+    ----------
+    kind, role
+        Of its source.
+    name, meaning
+        Its name's number, or NONE; what that name means.
+    place
+        Its place among the source's references, of which `told` are known to the collector
+        and `hidden` are not.
+    target_kind, target_type
+        Of its target.
+    types_at
+        The label of the first type.
+
+    Returns
+    -------
+    label, role
+        NONE for a reference that has no label of its own; of the target.
+    """
+    if role == INNER or kind == CODE:
+        return NONE, INNER
+    if kind == DICT or (kind == DICT_LIKE and name < 0):
+        return _label_entry(kind, role, name, place, told, hidden)
+    if kind == ITEMS:
+        if role == CLOSURE and target_kind == CELL:
+            return NONE, CLOSURE
+        return (DEFAULT if role == DEFAULTS else ENCLOSED if role == CLOSURE else ITEM), DATA
+    if kind == CELL:
+        return (ENCLOSED if role == CLOSURE else NONE), DATA
+    if name >= 0:
+        return _label_name(kind, name, meaning, target_kind)
+    # Materialised instance dicts have no name in some files.
+    if kind == OTHER and target_kind == DICT:
+        return NONE, ATTRIBUTES
+    return types_at + target_type, DATA
+
+
+@kernel
+def _label_entry(
+    kind: int, role: int, name: int, place: int, told: int, hidden: int
+) -> tuple[int, int]:
+    """Label what a dict refers to, its keys among it."""
+    is_hidden = place >= told
+    if role in (VARIABLES, ATTRIBUTES):
+        if name >= 0:
+            return NAMES + 2 * name + (role == ATTRIBUTES), DATA
+        return (NONE, INNER) if is_hidden else (ITEM, DATA)
+    # A dict whose keys are not all strings tells each value, then its key.
+    is_odd = kind == DICT and hidden == 0 and place % 2 == 1
+    return (KEY if name < 0 and (is_hidden or is_odd) else ITEM), DATA
+
+
+@kernel
+def _label_name(kind: int, name: int, meaning: int, target_kind: int) -> tuple[int, int]:
+    """Label a reference by its name."""
+    label, role = NONE, DATA
+    if meaning == PLAIN:
+        label = NAMES + 2 * name + (kind != SCOPE)
+    elif meaning == TO_INNER:
+        role = INNER
+    elif meaning == TO_VARIABLES:
+        label, role = NAMES + 2 * name + 1, VARIABLES
+    elif meaning == TO_ATTRIBUTES:
+        role = VARIABLES if kind == MODULE else ATTRIBUTES
+    elif meaning == TO_DEFAULTS:
+        role = DEFAULTS if target_kind == ITEMS else VARIABLES
+    elif meaning == TO_CLOSURE:
+        role = CLOSURE
+    return label, role
+
+
+@kernel
+def _repeated(
+    above: int,
+    label: int,
+    kept: int,
+    node_parent: NDArray[np.int32],
+    node_label: NDArray[np.int32],
+    node_type: NDArray[np.int32],
+) -> int:
+    """Find the same step a few levels up: a chain, or a tree of one type."""
+    for _ in range(_LEVELS):
+        if above < 0 or (node_label[above] == label and node_type[above] == kept):
+            break
+        above = node_parent[above]
+    return above
+
+
+@kernel
+def _slot(
+    slots: NDArray[np.int32],
+    above: int,
+    label: int,
+    kept: int,
+    node_parent: NDArray[np.int32],
+    node_label: NDArray[np.int32],
+    node_type: NDArray[np.int32],
+) -> Any:
+    """Find where a node stands in the hash table, or is to stand."""
+    mask = np.uint64(len(slots) - 1)
+    key = (np.uint64(above) * np.uint64(_GOLDEN)) ^ (np.uint64(label) * np.uint64(_OTHER_PRIME))
+    key = (key ^ np.uint64(kept)) * np.uint64(_GOLDEN)
+    slot = (key >> np.uint64(20)) & mask
+    while True:
+        candidate = slots[slot]
+        if candidate < 0 or (
+            node_parent[candidate] == above
+            and node_label[candidate] == label
+            and node_type[candidate] == kept
+        ):
+            return slot
+        slot = (slot + np.uint64(1)) & mask
+
+
+@kernel
+def fill_slots(
+    slots: NDArray[np.int32],
+    nodes: int,
+    node_parent: NDArray[np.int32],
+    node_label: NDArray[np.int32],
+    node_type: NDArray[np.int32],
+) -> None:
+    """Enter nodes into an empty hash table, whose length is a power of two."""
+    for node in range(nodes):
+        slot = _slot(
+            slots,
+            node_parent[node],
+            node_label[node],
+            node_type[node],
+            node_parent,
+            node_label,
+            node_type,
+        )
+        slots[slot] = node
+
+
+@kernel
+def inherit(order: NDArray[Any], parent: NDArray[Any], places: NDArray[np.int32]) -> None:
+    """Give what a search reached the place of its parent, but for the roots."""
+    for at in range(len(order)):
+        if parent[order[at]] >= 0:
+            places[order[at]] = places[parent[order[at]]]
+
+
+@kernel
+def sum_up(parent: NDArray[np.int32], sizes: NDArray[np.int64]) -> None:
+    """Add each node's size to all nodes above; nodes come after their parents."""
+    for node in range(len(parent) - 1, -1, -1):
+        if parent[node] >= 0:
+            sizes[parent[node]] += sizes[node]
+
+
+@kernel
+def fold(
+    order: NDArray[Any],
+    first: int,
+    offsets: NDArray[Any],
+    parent: NDArray[Any],
+    chosen: NDArray[np.int64],
+    hidden: NDArray[np.int32],
+    names: NDArray[np.int32],
+    types: NDArray[np.int32],
+    kind_of_type: NDArray[np.int8],
+    meaning_of_name: NDArray[np.int8],
+    types_at: int,
+    role: NDArray[np.int8],
+    node: NDArray[np.int32],
+    shown: NDArray[np.bool_],
+    node_parent: NDArray[np.int32],
+    node_label: NDArray[np.int32],
+    node_type: NDArray[np.int32],
+    slots: NDArray[np.int32],
+    nodes: int,
+) -> tuple[int, int]:
+    """Put each object into its node, from place `first` of the search's order on.
+
+    Roots, which have no parent, have their node already.
+
+    Returns
+    -------
+    place, nodes
+        Where it stopped: at the end, or where the tables of nodes were full.
+    """
+    far = 16
+    for at in range(first, len(order)):
+        if at + far < len(order):
+            prefetch(chosen, order[at + far])
+            prefetch(types, order[at + far])
+            prefetch(parent, order[at + far])
+        target = order[at]
+        source = parent[target]
+        if source < 0:
+            shown[target] = True
+            continue
+        edge = chosen[target]
+        start, end = np.int64(offsets[source]), np.int64(offsets[source + 1])
+        told = end - start - hidden[source]
+        name = names[edge]
+        kind = kind_of_type[types[source]]
+        label, new_role = label_step(
+            kind,
+            role[source],
+            name,
+            meaning_of_name[name] if name >= 0 else PLAIN,
+            edge - start,
+            told,
+            hidden[source],
+            kind_of_type[types[target]],
+            types[target],
+            types_at,
+        )
+        role[target] = new_role
+        above = node[source]
+        if label == NONE:
+            node[target] = above
+            continue
+        shown[target] = True
+        kept = types[target]
+        found = np.int64(_repeated(above, label, kept, node_parent, node_label, node_type))
+        if found == NONE:
+            slot = _slot(slots, above, label, kept, node_parent, node_label, node_type)
+            found = np.int64(slots[slot])
+            if found == NONE:
+                if nodes >= len(node_parent):
+                    return at, nodes
+                found = np.int64(nodes)
+                node_parent[nodes] = above
+                node_label[nodes] = label
+                node_type[nodes] = kept
+                slots[slot] = nodes
+                nodes += 1
+        node[target] = found
+    return len(order), nodes

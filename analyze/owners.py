@@ -1,0 +1,335 @@
+"""Who owns what: every object belongs to one folded path from a named root.
+
+::
+
+    module app.cache
+    └── SESSIONS                       dict
+        └── [*]                        app.Session     120,000
+            ├── .user                  str             120,000
+            └── .cart                  list            120,000
+                └── [*]                app.Product           9
+
+The path of an object is the shortest one that tells something: from a module rather than
+from a thread's variables, from those rather than through the interpreter's books. It is
+folded: keys and indices are left out, and a step that repeats (`.next`, or `.left` within
+`.left`) stays at the node where it was first. So paths form a small tree, by which two
+snapshots can be compared though their addresses cannot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyze.cycles import LINK
+from analyze.graph.compiled import unsigned
+from analyze.graph.folding import NONE, fill_slots, fold, inherit, sum_up
+from analyze.graph.preferred import reach_by_preference
+from analyze.graph.reach import ROOT, reach
+from analyze.origin import is_own_type
+from analyze.rules import Rules, load_rules
+from analyze.steps import Steps
+from analyze.type_summary import sum_by
+from snap.schema import IMMORTAL_REFCOUNT, STEP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from analyze.graph.compiled import IntArray
+    from analyze.graph.reach import Reach
+    from analyze.heap import Heap
+
+OUTSIDE: Final = "outside the Python heap"
+UNREACHABLE: Final = "unreachable"
+INTERPRETER: Final = "interpreter"
+MODULE: Final = "module "
+MAIN: Final = "module __main__"
+THREAD: Final = "thread "
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class OwnerTree:
+    """The k nodes of the tree of folded paths of a heap of n objects.
+
+    Every object belongs to one node, so sums over all nodes are those of the heap. Nodes
+    come after their parents. A node is a step and a type: what a list holds of two types
+    makes two nodes with the same label.
+    """
+
+    # int32, shape (k,): the node above; NONE for those at the top.
+    parent: NDArray[np.int32]
+    # The step that leads here: `module app.cache`, `SESSIONS`, `[*]`, `.user`.
+    label: list[str]
+    # int32, shape (k,): the type of the members, an index into the heap's type names;
+    # NONE where a node stands for no object (a thread, a frame).
+    type_code: NDArray[np.int32]
+    # int64, shape (k,): objects at the end of the path; what is held in between (an
+    # instance's dict) is not counted.
+    members: NDArray[np.int64]
+    # int64, shape (k,): all objects that belong to the node, and their bytes.
+    objects: NDArray[np.int64]
+    shallow_size: NDArray[np.int64]
+    # int64, shape (k,), bytes: of the node and of all nodes below. Additive.
+    owned_size: NDArray[np.int64]
+    # int64, shape (k,), bytes: what the members retain, each by itself; a member that
+    # another one of the node dominates is counted within that one. What they hold only
+    # together is not in it: a lower bound of what would go with them.
+    retained_size: NDArray[np.int64]
+    # int64, shape (k,): the row of a member; NONE where there is none.
+    example: NDArray[np.int64]
+    # int32, shape (n,): the node of each object.
+    node: NDArray[np.int32]
+    # bool, shape (n,): whether an object is a member, at the end of its node's path.
+    is_member: NDArray[np.bool_]
+    # The search that the paths come from; its roots are named first.
+    reach: Reach
+    # int8, shape (n,): for `Steps`: what each container is for.
+    role: NDArray[np.int8]
+
+    @property
+    def count(self) -> int:
+        """Number of nodes, k."""
+        return len(self.parent)
+
+    def path(self, node: int) -> str:
+        """Give a node's path: ``module app.cache › SESSIONS › [*]``."""
+        labels = []
+        while node != NONE:
+            labels.append(self.label[node])
+            node = int(self.parent[node])
+        return STEP.join(reversed(labels))
+
+    def depth(self) -> NDArray[np.int32]:
+        """Count the nodes above each, int32 (k,)."""
+        depth = np.zeros(self.count, dtype=np.int32)
+        for node, above in enumerate(self.parent.tolist()):
+            if above != NONE:
+                depth[node] = depth[above] + 1
+        return depth
+
+
+def owner_tree(heap: Heap, rules: Rules | None = None) -> OwnerTree:
+    """Build the tree of folded paths.
+
+    Parameters
+    ----------
+    heap
+        n objects.
+    rules
+        Says which places keep books rather than own; by default `load_rules()`.
+
+    Notes
+    -----
+    O(n + m): a search of its own, one pass over the references, one over the objects.
+    """
+    rules = rules or load_rules()
+    steps = Steps(heap)
+    roots = _Roots(heap)
+    tops = _Tops(heap)
+    late = rules.late_rows(heap)
+    found = reach_by_preference(
+        heap.references.graph, (roots.modules, roots.threads, roots.others), late, roots.unnamed
+    )
+    node = np.full(heap.file.objects, NONE, dtype=np.int32)
+    for row, label in roots.labels.items():
+        if found.parent[row] == ROOT:
+            node[row] = tops.add(label.split(STEP), int(heap.type_codes[row]))
+    _place_unnamed(heap, tops, roots.unnamed[found.parent[roots.unnamed] == ROOT], node)
+    _place_unreachable(heap, tops, node)
+    return _fold(heap, steps, found, tops, node)
+
+
+class _Roots:
+    """Rows of the roots by kind, in the order in which the search is to prefer them."""
+
+    def __init__(self, heap: Heap) -> None:
+        rows, labels = heap.named_roots
+        self.labels = dict(zip(rows.tolist(), labels, strict=True))
+        imported = self._import_order(heap)
+
+        def preference(row: int) -> tuple[bool, int, str]:
+            # A module stands in `sys.modules` where its import ended: who defines a thing
+            # comes before who imports it, and the paths of old things stay the same.
+            label = self.labels[row]
+            return label == MAIN, imported.get(row, len(imported)), label
+
+        in_modules = [row for row in self.labels if self.labels[row].startswith(MODULE)]
+        in_threads = [row for row in self.labels if self.labels[row].startswith(THREAD)]
+        self.modules = _rows(sorted(in_modules, key=preference))
+        self.threads = _rows(in_threads)
+        self.others = _rows(set(self.labels) - set(in_modules) - set(in_threads))
+        unnamed = np.ones(heap.file.objects, dtype=np.bool_)
+        unnamed[rows] = False
+        roots = heap.reachability.roots
+        self.unnamed = roots[unnamed[roots]]
+
+    def _import_order(self, heap: Heap) -> dict[int, int]:
+        for row, label in self.labels.items():
+            if label.endswith(f"{STEP}sys.modules"):
+                modules = heap.references.graph.referents(row).tolist()
+                return {module: place for place, module in enumerate(modules)}
+        return {}
+
+
+def _rows(rows: Iterable[int]) -> NDArray[np.int64]:
+    return np.array(list(rows), dtype=np.int64)
+
+
+class _Tops:
+    """Collects the nodes above which no object is folded: roots, and what stands over them."""
+
+    def __init__(self, heap: Heap) -> None:
+        self._type_names = heap.type_names
+        self.parent: list[int] = []
+        self.label: list[str] = []
+        self.type_code: list[int] = []
+        self._known: dict[tuple[int, str], int] = {}
+
+    def add(self, labels: Sequence[str], type_code: int) -> int:
+        """Give the node of a path, and make it where there is none yet."""
+        node = NONE
+        for label in labels:
+            key = node, label
+            if key not in self._known:
+                self._known[key] = len(self.label)
+                self.parent.append(node)
+                self.label.append(label)
+                self.type_code.append(NONE)
+            node = self._known[key]
+        if self.type_code[node] == NONE:
+            self.type_code[node] = type_code
+        return node
+
+
+def _place_unnamed(heap: Heap, tops: _Tops, rows: IntArray, node: NDArray[np.int32]) -> None:
+    """Place roots without a name: by type, apart from what never dies."""
+    immortal = heap.refcount[rows] >= IMMORTAL_REFCOUNT
+    for is_immortal, above in ((True, (INTERPRETER, "immortal")), (False, (OUTSIDE,))):
+        chosen = rows[immortal == is_immortal]
+        codes = heap.type_codes[chosen]
+        for code in np.unique(codes).tolist():
+            at = tops.add((*above, heap.type_names[code]), code)
+            node[chosen[codes == code]] = at
+
+
+def _place_unreachable(heap: Heap, tops: _Tops, node: NDArray[np.int32]) -> None:
+    """Place garbage with the cycle that holds it."""
+    cycles = heap.cycles
+    if len(cycles.members) == 0:
+        return
+    cycle = cycles.cycle_of_member()
+    inside = np.flatnonzero(cycle >= 0)
+    search = reach(cycles.part, inside)
+    at_signature = np.array(
+        [
+            tops.add((UNREACHABLE, signature), _leading_type(heap, signature))
+            for signature in cycles.signatures
+        ],
+        dtype=np.int32,
+    )
+    places = np.full(len(cycle), tops.add((UNREACHABLE,), NONE), dtype=np.int32)
+    places[inside] = at_signature[cycles.signature[cycle[inside]]]
+    inherit(unsigned(search.order), search.parent, places)
+    node[cycles.members] = places
+
+
+def _leading_type(heap: Heap, signature: str) -> int:
+    names = signature.split(LINK)
+    leading = next((name for name in names if is_own_type(name)), names[0])
+    return heap.type_names.index(leading)
+
+
+def _fold(
+    heap: Heap, steps: Steps, found: Reach, tops: _Tops, node: NDArray[np.int32]
+) -> OwnerTree:
+    objects = heap.file.objects
+    parent, label = list(tops.parent), [-2 - at for at in range(len(tops.label))]
+    nodes = len(parent)
+    capacity = 1 << 14
+    while capacity < 2 * nodes:
+        capacity *= 2
+    node_parent, node_label, node_type = (np.full(capacity, NONE, dtype=np.int32) for _ in range(3))
+    node_parent[:nodes], node_label[:nodes] = parent, label
+    node_type[:nodes] = tops.type_code
+    slots = np.full(2 * capacity, NONE, dtype=np.int32)
+    role = np.zeros(objects, dtype=np.int8)
+    is_member = np.zeros(objects, dtype=np.bool_)
+    chosen = steps.choose(found.parent)
+    place = 0
+    while place < len(found.order):
+        place, nodes = fold(
+            unsigned(found.order),
+            place,
+            unsigned(heap.references.graph.offsets),
+            found.parent,
+            chosen,
+            heap.references.hidden,
+            steps.codes,
+            heap.type_codes,
+            steps.kind_of_type,
+            steps.meaning_of_name,
+            steps.types_at,
+            role,
+            node,
+            is_member,
+            node_parent,
+            node_label,
+            node_type,
+            slots,
+            nodes,
+        )
+        if place < len(found.order):
+            node_parent, node_label, node_type = (
+                np.concatenate([each, np.full(len(each), NONE, dtype=np.int32)])
+                for each in (node_parent, node_label, node_type)
+            )
+            slots = np.full(2 * len(node_parent), NONE, dtype=np.int32)
+            fill_slots(slots, nodes, node_parent, node_label, node_type)
+    dead = heap.unreachable
+    is_member[dead] = heap.type_codes[dead] == node_type[node[dead]]
+    labels = [
+        tops.label[-2 - code] if code < NONE else steps.text(code)
+        for code in node_label[:nodes].tolist()
+    ]
+    sums = _Sums(heap, node, is_member, nodes)
+    owned_size = sums.shallow_size.copy()
+    sum_up(node_parent[:nodes], owned_size)
+    return OwnerTree(
+        parent=node_parent[:nodes],
+        label=labels,
+        type_code=node_type[:nodes],
+        members=sums.members,
+        objects=sums.objects,
+        shallow_size=sums.shallow_size,
+        owned_size=owned_size,
+        retained_size=sums.retained_size,
+        example=sums.example,
+        node=node,
+        is_member=is_member,
+        reach=found,
+        role=role,
+    )
+
+
+class _Sums:
+    """Counts and bytes by node."""
+
+    def __init__(
+        self, heap: Heap, node: NDArray[np.int32], is_member: NDArray[np.bool_], nodes: int
+    ) -> None:
+        self.objects = np.bincount(node, minlength=nodes).astype(np.int64)
+        self.shallow_size = sum_by(node, heap.shallow_size, nodes)
+        rows = np.flatnonzero(is_member)
+        of_members = node[rows]
+        self.members = np.bincount(of_members, minlength=nodes).astype(np.int64)
+        self.example = np.full(nodes, NONE, dtype=np.int64)
+        self.example[of_members[::-1]] = rows[::-1]
+        retained = heap.retained
+        # Objects that are no members stand apart, each kind of place for itself.
+        outermost = retained.tree.outermost(np.where(is_member, node, nodes).astype(np.int32))
+        outermost &= is_member
+        self.retained_size = sum_by(node[outermost], retained.size[outermost], nodes)
