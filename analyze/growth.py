@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from analyze.icicle import growth_paths, icicle
 from analyze.origin import own_types
 from analyze.report import cycle_groups, totals
 from analyze.type_summary import type_counts
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyze.heap import Heap
+    from analyze.icicle import Block
     from analyze.report import CycleGroup
 
 
@@ -42,6 +44,8 @@ class Growth:
     cycles: pl.DataFrame
     # Of each signature in the last snapshot.
     examples: dict[str, CycleGroup]
+    # Bytes by path in the last snapshot, and how they changed since the first.
+    picture: tuple[Block, ...]
 
     def __repr__(self) -> str:
         from analyze.render.sentences import GROWTH_TITLE, growth_sentences
@@ -89,6 +93,7 @@ def compare(heaps: Sequence[Heap]) -> Growth:
         own_types=own_types(types),
         cycles=_cycle_growth(groups[0], groups[-1]),
         examples={group.signature: group for group in groups[-1]},
+        picture=icicle(growth_paths(heaps[0], heaps[-1])),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analyze.icicle import heap_paths, icicle
 from analyze.origin import own_types
 from analyze.type_summary import sum_by, type_summary
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from analyze.heap import Heap
+    from analyze.icicle import Block
     from analyze.names import ReferenceNames
 
 
@@ -73,6 +75,8 @@ class HeapReport:
     # Those of `types` that are the program's own.
     own_types: pl.DataFrame
     unreachable_cycles: tuple[CycleGroup, ...]
+    # Bytes by path.
+    picture: tuple[Block, ...]
 
     def __repr__(self) -> str:
         from analyze.render.sentences import report_sentences, report_title
@@ -114,6 +118,7 @@ def report(heap: Heap) -> HeapReport:
         types=types,
         own_types=own_types(types),
         unreachable_cycles=cycle_groups(heap),
+        picture=icicle(heap_paths(heap)),
     )
 
 

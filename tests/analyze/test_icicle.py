@@ -133,6 +133,42 @@ def test_siblings_are_in_the_order_of_their_sizes_and_the_fold_is_last():
             assert not any(block.folded for block in siblings[:-1])
 
 
+SHOP = (
+    (-1, "module json", 7),
+    (-1, "module shop.cache", 0),
+    (1, "SESSIONS", 40),
+    (-1, "module re", 90),
+    (-1, "module shop.orders", 5),
+    (-1, "module alone", 3),
+    (-1, "interpreter", 30),
+)
+
+
+def test_modules_are_below_their_package_and_what_every_program_has_is_last():
+    assert lines(icicle(tree(*SHOP))) == [
+        "the heap 175",
+        "  package shop 45",
+        "    module shop.cache 40",
+        "      SESSIONS 40",
+        "    module shop.orders 5",
+        "  module alone 3",
+        "  standard library 97",
+        "    module re 90",
+        "    module json 7",
+        "  interpreter 30",
+    ]
+
+
+def test_blocks_know_their_path_though_packages_are_put_between():
+    paths = tree(*SHOP)
+    for block in icicle(paths):
+        if block.node >= 0:
+            assert block.label == paths.label[block.node]
+            assert block.size == paths.size[block.node]
+        else:
+            assert block.label in ("the heap", "package shop", "standard library")
+
+
 def test_a_heap_without_paths_is_one_block():
     assert [block.size for block in icicle(tree())] == [0]
 
@@ -144,7 +180,7 @@ def colours(blocks, *, is_growth):
     picture = draw_blocks(blocks, is_growth=is_growth)
     data = picture.data
     shown = {data["colours"][each] for each in data["colour"]}
-    assert {colour for _, colour in picture.legend} == shown - {"all-roots"}
+    assert shown - {"all-roots"} <= {colour for _, colour in picture.legend}
     return dict(zip(data["names"], [data["colours"][each] for each in data["colour"]], strict=True))
 
 
@@ -158,6 +194,7 @@ def test_a_block_has_the_colour_of_what_holds_it():
         "module __main__": "own",
         "module shop.cache": "own",
         "SESSIONS": "own",
+        "standard library": "library",
         "module json.decoder": "library",
         "thread worker-1": "thread-root",
         "interpreter": "interpreter",

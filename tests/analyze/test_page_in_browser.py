@@ -222,3 +222,141 @@ def test_a_notebook_shows_the_page_in_a_frame(pages, browser):
     finally:
         browser.driver.switch_to.default_content()
     assert browser.complaints() == []
+
+
+# --- the picture
+
+
+def zoomed(browser):
+    """Give what the breadcrumb says."""
+    return browser.texts(".crumbs button")
+
+
+def block(browser, words):
+    """Find the block whose path ends in some words."""
+    return next(
+        each
+        for each in browser.find_all("button.block")
+        if each.get_attribute("aria-label").split(", ")[0].endswith(words)
+    )
+
+
+def focused(browser):
+    return browser.run("return document.activeElement.getAttribute('aria-label')")
+
+
+def test_blocks_below_a_block_are_within_it_and_as_wide_as_their_bytes(page, browser):
+    wrong = browser.run(
+        """
+        const data = JSON.parse(document.getElementById('icicle-data').textContent);
+        const field = document.querySelector('.blocks').getBoundingClientRect();
+        const wrong = [];
+        const blocks = Array.from(document.querySelectorAll('button.block'));
+        for (const block of blocks) {
+          const node = Number(block.dataset.node);
+          const share = block.getBoundingClientRect().width / field.width;
+          if (Math.abs(share - data.bytes[node] / data.bytes[0]) > 0.002) wrong.push(node);
+          const above = blocks.find((each) => Number(each.dataset.node) === data.parents[node]);
+          if (!above) continue;
+          const outer = above.getBoundingClientRect();
+          const inner = block.getBoundingClientRect();
+          if (inner.left < outer.left - 1 || inner.right > outer.right + 1
+              || Math.abs(inner.top - outer.bottom) > 2) wrong.push(node);
+        }
+        return [blocks.length, wrong];
+        """
+    )
+    assert wrong[0] > 20
+    assert wrong[1] == []
+
+
+def test_a_click_zooms_in_and_out_again(page, browser):
+    assert zoomed(browser) == ["the heap"]
+    width = browser.find(".blocks").size["width"]
+    library = block(browser, "standard library")
+    assert library.size["width"] < width - 10
+    library.click()
+    assert zoomed(browser) == ["the heap", "standard library"]
+    assert block(browser, "standard library").size["width"] == pytest.approx(width, abs=2)
+    browser.find(".crumbs button").click()
+    assert zoomed(browser) == ["the heap"]
+    block(browser, "standard library").click()
+    block(browser, "standard library").click()
+    assert zoomed(browser) == ["the heap"]
+
+
+@pytest.mark.parametrize("key", [ESCAPE, BACKSPACE])
+def test_a_key_zooms_out_step_by_step(page, browser, key):
+    block(browser, "standard library").click()
+    inner = next(
+        each
+        for each in browser.find_all("button.block:not(.leaf)")
+        if each.get_attribute("aria-label").startswith("standard library › ")
+    )
+    inner.click()
+    assert len(zoomed(browser)) == 3
+    browser.press(key)
+    assert zoomed(browser) == ["the heap", "standard library"]
+    browser.press(key)
+    assert zoomed(browser) == ["the heap"]
+    browser.press(key)
+    assert zoomed(browser) == ["the heap"]
+
+
+def test_a_key_that_is_typed_into_the_search_does_not_zoom(page, browser):
+    block(browser, "standard library").click()
+    field = browser.find("#types input")
+    field.send_keys("ab", BACKSPACE)
+    assert field.get_attribute("value") == "a"
+    assert zoomed(browser) == ["the heap", "standard library"]
+
+
+def test_arrows_move_through_the_picture_and_enter_zooms(page, browser):
+    browser.run("document.querySelector('.crumbs button').focus()")
+    # The picture is one stop of the Tab key.
+    while not (focused(browser) or "").startswith("the heap"):
+        browser.press(TAB)
+    browser.press(DOWN)
+    first = focused(browser)
+    assert first.split(", ")[0] != "the heap"
+    browser.press(RIGHT)
+    assert focused(browser) != first
+    browser.press(LEFT)
+    assert focused(browser) == first
+    browser.press(ENTER)
+    assert zoomed(browser) == ["the heap", first.split(", ")[0]]
+    assert focused(browser) == first
+    browser.press(UP)
+    assert zoomed(browser) == ["the heap"]
+    assert focused(browser) == first
+    browser.press(UP)
+    assert focused(browser).startswith("the heap")
+    browser.press(DOWN, ENTER, HOME)
+    assert zoomed(browser) == ["the heap"]
+    assert browser.run("return document.querySelectorAll('.block[tabindex=\"0\"]').length") == 1
+
+
+def test_numbers_are_read_where_the_pointer_or_the_focus_is(page, browser):
+    from selenium.webdriver import ActionChains
+
+    assert "100 % of the heap" in browser.find(".reading").text
+    over = block(browser, "standard library")
+    ActionChains(browser.driver).move_to_element(over).perform()
+    assert browser.find(".reading").text.startswith("standard library")
+    ActionChains(browser.driver).move_to_element(browser.find("h1")).perform()
+    assert browser.find(".reading").text.startswith("the heap")
+
+
+def test_in_a_comparison_widths_may_be_those_of_what_grew(pages, browser):
+    browser.open(pages / "diff.html")
+    names = browser.texts("button.block")
+    browser.find("input[value=growth]").click()
+    assert browser.texts("button.block") != names
+    sessions = block(browser, "SESSIONS dict")
+    assert "grew" in sessions.get_attribute("class")
+    assert sessions.size["width"] > 0.6 * browser.find(".blocks").size["width"]
+    assert browser.complaints() == []
+
+
+def test_a_report_has_no_growth_to_be_wide(report_opened, browser):
+    assert browser.find_all(".widths") == []

@@ -35,14 +35,15 @@ class Thread:
 
 
 def threads(facts: dict[str, Any]) -> list[Thread]:
-    """Read the threads of a capture; none if the file does not tell, or not in our form."""
+    """Read the threads of a capture, the main one first; none if they are not in our form."""
     try:
-        return [
+        found = [
             Thread(name=str(each["name"]), stack=[_call(call) for call in each["stack"]])
             for each in facts.get("threads") or ()
         ]
     except _OTHER_FORM:
         return []
+    return sorted(found, key=lambda thread: thread.name != "MainThread")
 
 
 def _call(call: dict[str, Any]) -> Call:

@@ -9,15 +9,16 @@ import polars as pl
 from analyze.render.html.capture import fact_rows, threads
 from analyze.render.html.cycle import draw_cycle
 from analyze.render.html.page import render
-from analyze.render.html.report import MOST_DRAWINGS
-from analyze.render.html.tables import Column, frame_table
+from analyze.render.html.picture import draw_blocks, path_rows
+from analyze.render.html.report import MOST_DRAWINGS, MOST_PATHS
+from analyze.render.html.tables import Column, frame_table, row_table
 from analyze.render.sentences import GROWTH_TITLE, capture_sentence, growth_sentences
 
 if TYPE_CHECKING:
     from analyze.growth import Growth
 
 _TYPES: Final = (
-    Column(title="Type", kind="name", value="type_name"),
+    Column(title="Type", kind="type", value="type_name"),
     Column(title="Before", kind="count", value="objects_before"),
     Column(title="After", kind="count", value="objects_after"),
     Column(title="Objects", kind="count_change", value="objects_delta"),
@@ -29,6 +30,14 @@ _CYCLES: Final = (
     Column(title="After", kind="count", value="cycles_after"),
     Column(title="Objects", kind="count_change", value="objects_delta"),
     Column(title="Would free", kind="change", value="retained_size_delta", bar=True),
+)
+
+_PATHS: Final = (
+    Column(title="Path", kind="name", value="path"),
+    Column(title="Objects", kind="count", value="objects"),
+    Column(title="Change", kind="count_change", value="objects_delta"),
+    Column(title="Bytes", kind="bytes", value="size"),
+    Column(title="Growth", kind="change", value="size_delta", bar=True),
 )
 
 
@@ -49,7 +58,14 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
         sentences=growth_sentences(growth),
         warnings=[],
         growth=growth,
-        picture=None,
+        picture=draw_blocks(growth.picture, is_growth=True),
+        paths=row_table(
+            "Growth by path",
+            _PATHS,
+            sorted(path_rows(growth.picture), key=lambda row: -row["size_delta"]),
+            sorted_by="Growth",
+            most=MOST_PATHS,
+        ),
         types=frame_table("Types by growth", _TYPES, growth.types, sorted_by="Size"),
         cycles=frame_table(
             "Unreachable cycles by growth", _CYCLES, growth.cycles, sorted_by="Would free"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jinja2
 from markupsafe import Markup, escape
 
+from analyze.origin import is_own_type
 from analyze.render.text import (
     format_bytes,
     format_change,
@@ -32,7 +33,7 @@ _STYLES: Final = ("page.css", "icicle.css")
 _SCRIPTS: Final = ("icicle.js", "tables.js")
 
 # Characters of a name that a page shows.
-LONGEST_NAME: Final = 300
+LONGEST_NAME: Final = 400
 
 # What would end a script element or begin a comment in it, and & for the sake of readers
 # that parse the page as XML.
@@ -75,6 +76,7 @@ def _environment() -> jinja2.Environment:
         "policy": _policy(styles, scripts),
     }
     environment.filters |= _FILTERS
+    environment.tests["own_type"] = is_own_type
     return environment
 
 

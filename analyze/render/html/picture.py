@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from analyze.origin import is_own_module
+from analyze.icicle import PACKAGE, STANDARD_LIBRARY
+from analyze.owners import MODULE, OUTSIDE, THREAD, UNREACHABLE
 from analyze.render.text import printable
+from snap.schema import STEP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,19 +18,28 @@ if TYPE_CHECKING:
 # Characters of a label; the whole path is in the table beside the picture.
 _LONGEST_LABEL: Final = 100
 
-# What holds the objects: the beginning of the topmost label, the colour, and the legend.
-_HOLDERS: Final = (
-    ("module ", "own", "modules of the program and its packages"),
-    ("module ", "library", "modules of the standard library"),
-    ("thread ", "thread-root", "threads"),
-    ("interpreter", "interpreter", "interpreter"),
-    ("outside ", "outside", "outside the Python heap"),
-    ("unreachable", "garbage", "unreachable"),
-)
+# What holds the objects: the colour, and what the legend says.
+_HOLDERS: Final = {
+    "own": "the program and its packages",
+    "library": "standard library",
+    "thread-root": "threads",
+    "interpreter": "interpreter",
+    "outside": "outside the Python heap",
+    "garbage": "unreachable",
+}
+# How the topmost label begins.
+_BEGINNINGS: Final = {
+    MODULE: "own",
+    PACKAGE: "own",
+    STANDARD_LIBRARY: "library",
+    THREAD: "thread-root",
+    OUTSIDE: "outside",
+    UNREACHABLE: "garbage",
+}
 _CHANGES: Final = (
-    ("shrank", "smaller than before"),
+    ("shrank", "smaller"),
     ("same", "as before"),
-    ("grew-1", "up to ¼ is new"),
+    ("grew-1", "up to ¼ new"),
     ("grew-2", "½"),
     ("grew-3", "¾"),
     ("grew-4", "more"),
@@ -63,16 +74,36 @@ def draw_blocks(blocks: Sequence[Block], *, is_growth: bool) -> Picture:
     if is_growth:
         data["deltas"] = [block.size_delta for block in blocks]
         data["objectDeltas"] = [block.objects_delta for block in blocks]
-        legend = [(text, colour) for colour, text in _CHANGES if colour in palette]
+        legend = [(text, colour) for colour, text in _CHANGES]
     else:
-        legend = [(text, colour) for _, colour, text in _HOLDERS if colour in palette]
+        legend = [(text, colour) for colour, text in _HOLDERS.items() if colour in palette]
     return Picture(is_growth=is_growth, legend=legend, data=data)
+
+
+def path_rows(blocks: Sequence[Block]) -> list[dict[str, Any]]:
+    """Give the picture as rows of a table: every path with its numbers, the heap left out."""
+    paths: list[str] = []
+    for block in blocks:
+        name = _name(block)
+        paths.append(name if block.parent <= 0 else f"{paths[block.parent]}{STEP}{name}")
+    return [
+        {
+            "path": path,
+            "objects": block.objects,
+            "size": block.size,
+            "objects_delta": block.objects_delta,
+            "size_delta": block.size_delta,
+        }
+        for block, path in zip(blocks, paths, strict=True)
+        if block.parent >= 0 and not block.folded
+    ]
 
 
 def _name(block: Block) -> str:
     """Give a label with the type of what is there, where the label does not tell."""
     label = printable(block.label, _LONGEST_LABEL)
-    if block.type_name is None or block.parent <= 0 or block.label == block.type_name:
+    says_it = block.parent <= 0 or block.label.startswith(MODULE)
+    if block.type_name is None or says_it or block.label == block.type_name:
         return label
     return f"{label} {printable(block.type_name.rpartition('.')[2], _LONGEST_LABEL)}"
 
@@ -90,12 +121,8 @@ def _by_holder(blocks: Sequence[Block]) -> list[str]:
 
 
 def _holder(label: str) -> str:
-    for start, colour, _ in _HOLDERS:
-        if label.startswith(start) and (
-            start != "module " or is_own_module(label.removeprefix(start)) == (colour == "own")
-        ):
-            return colour
-    return "interpreter"
+    found = (colour for start, colour in _BEGINNINGS.items() if label.startswith(start))
+    return next(found, "interpreter")
 
 
 def _by_change(blocks: Sequence[Block]) -> list[str]:

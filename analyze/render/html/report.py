@@ -8,6 +8,7 @@ from analyze.render.document import cycle_document
 from analyze.render.html.capture import fact_rows, threads
 from analyze.render.html.cycle import draw_cycle
 from analyze.render.html.page import render
+from analyze.render.html.picture import draw_blocks, path_rows
 from analyze.render.html.tables import MOST_ROWS, Column, frame_table, row_table
 from analyze.render.sentences import (
     capture_sentence,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from analyze.report import HeapReport
 
 _TYPES: Final = (
-    Column(title="Type", kind="name", value="type_name"),
+    Column(title="Type", kind="type", value="type_name"),
     Column(title="Objects", kind="count", value="objects"),
     Column(title="Size", kind="bytes", value="shallow_size", bar=True),
     Column(
@@ -38,9 +39,16 @@ _CYCLES: Final = (
     Column(title="Size", kind="bytes", value="shallow_size"),
     Column(title="Would free", kind="bytes", value="retained_size", bar=True),
 )
+_PATHS: Final = (
+    Column(title="Path", kind="name", value="path"),
+    Column(title="Objects", kind="count", value="objects"),
+    Column(title="Bytes", kind="bytes", value="size", bar=True),
+)
 
 # Kinds of cycles whose example is drawn.
 MOST_DRAWINGS: Final = 6
+# Paths in the table beside the picture.
+MOST_PATHS: Final = 200
 
 
 def report_page(report: HeapReport, *, embedded: bool = False) -> str:
@@ -61,7 +69,14 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
         sentences=report_sentences(report),
         warnings=warning_sentences(totals),
         totals=totals,
-        picture=None,
+        picture=draw_blocks(report.picture, is_growth=False),
+        paths=row_table(
+            "Bytes by path",
+            _PATHS,
+            sorted(path_rows(report.picture), key=lambda row: -row["size"]),
+            sorted_by="Bytes",
+            most=MOST_PATHS,
+        ),
         types=frame_table("Types by size", _TYPES, report.types, sorted_by="Size"),
         cycles=row_table(
             "Unreachable cycles by the types in them",

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-# name: of the heap, set as code; text: ours; the others are numbers.
-Kind = Literal["name", "text", "count", "bytes", "share", "change", "count_change"]
+# name: of the heap, set as code; type: likewise, the program's own in front; text: ours; the
+# others are numbers.
+Kind = Literal["name", "type", "text", "count", "bytes", "share", "change", "count_change"]
 
 # Rows of a table on a page: enough to search in, few enough to send by mail.
 MOST_ROWS: Final = 500
@@ -35,7 +36,7 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether it is set to the right, sorted as a number and largest first."""
-        return self.kind not in ("name", "text")
+        return self.kind not in ("name", "type", "text")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ def row_table(
     *,
     sorted_by: str,
     more: int = 0,
+    most: int = MOST_ROWS,
 ) -> Table:
     """Make a table of rows.
 
@@ -83,7 +85,7 @@ def row_table(
     more
         How many further rows are left out.
     """
-    shown = rows[:MOST_ROWS]
+    shown = rows[:most]
     return Table(
         caption=caption,
         columns=tuple(columns),

@@ -10,9 +10,11 @@
   const reading = figure.querySelector(".reading");
 
   const ROOT = 0;
-  const MOST_ROWS = 9;
-  // Pixels: below the first a block is not drawn, below the others it has no words.
+  const MOST_ROWS = 8;
+  // Pixels: below the first a block is not drawn; below the second those are not hinted at; below
+  // the others a block has no words.
   const NARROWEST = 3;
+  const REST = 8;
   const FITS_NAME = 30;
   const FITS_SIZE = 130;
 
@@ -31,6 +33,8 @@
   let current = ROOT;
   let weights = data.bytes;
   let places = new Map();
+  // Where blocks too narrow to be drawn would be.
+  let rests = [];
   const elements = new Map();
 
   // --- numbers and names
@@ -104,17 +108,26 @@
   function layout() {
     const wide = field.clientWidth || 1;
     const found = new Map();
+    rests = [];
     const waiting = [[zoomed, 0, 0, wide]];
     while (waiting.length) {
       const [node, row, left, width] = waiting.pop();
       found.set(node, { row, left: left / wide, width: width / wide, pixels: width });
       if (row + 1 >= rows) continue;
       let at = left;
+      let missing = 0;
+      let narrow = 0;
       for (const child of children[node]) {
         const part = weights[node] > 0 ? (width * weights[child]) / weights[node] : 0;
-        if (part >= NARROWEST) waiting.push([child, row + 1, at, part]);
-        at += part;
+        if (part >= NARROWEST) {
+          waiting.push([child, row + 1, at, part]);
+          at += part;
+        } else {
+          missing += 1;
+          narrow += part;
+        }
       }
+      if (narrow >= REST) rests.push({ row: row + 1, left: at / wide, width: narrow / wide, missing });
     }
     return found;
   }
@@ -132,14 +145,30 @@
     }
     for (const [node, place] of places) {
       const element = elements.get(node) ?? make(node);
-      element.style.left = `${100 * place.left}%`;
-      element.style.width = `${100 * place.width}%`;
-      element.style.top = `calc(${place.row} * var(--row))`;
+      put(element, place);
       element.tabIndex = node === current ? 0 : -1;
       label(element, node, place);
     }
+    drawRests();
     drawCrumbs();
     read(current);
+  }
+
+  function put(element, place) {
+    element.style.left = `${100 * place.left}%`;
+    element.style.width = `${100 * place.width}%`;
+    element.style.top = `calc(${place.row} * var(--row))`;
+  }
+
+  function drawRests() {
+    for (const element of field.querySelectorAll(".rests")) element.remove();
+    for (const rest of rests) {
+      const element = document.createElement("div");
+      element.className = "block folded rests";
+      element.title = `${rest.missing.toLocaleString("en")} more: zoom in`;
+      put(element, rest);
+      field.append(element);
+    }
   }
 
   function make(node) {
@@ -160,7 +189,7 @@
     const words = [];
     if (place.pixels >= FITS_NAME) {
       const name = document.createElement("span");
-      name.textContent = data.names[node];
+      name.textContent = data.names[node].replace(/^(module|package) /, "");
       words.push(name);
     }
     if (place.pixels >= FITS_SIZE) {
@@ -245,7 +274,7 @@
   });
 
   const nodeOf = (event) => {
-    const block = event.target.closest(".block");
+    const block = event.target.closest("button.block");
     return block ? Number(block.dataset.node) : undefined;
   };
   field.addEventListener("click", (event) => {

@@ -100,7 +100,8 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest?.("input, textarea, select")) return;
-    const fields = Array.from(document.querySelectorAll(".table input"));
+    const fields = Array.from(document.querySelectorAll(".table input"))
+      .filter((field) => field.checkVisibility());
     const next = fields.find((field) => field.getBoundingClientRect().bottom > 0) ?? fields.at(-1);
     if (next) {
       event.preventDefault();
