@@ -129,6 +129,19 @@ def test_a_heap_of_nothing_has_a_page(tmp_path):
     assert "No type changed" in text
 
 
+def test_of_three_snapshots_the_counts_in_each_are_told(tmp_path):
+    heaps = [
+        load(
+            write(
+                tmp_path / f"{count}.parquet",
+                "\n".join(f"o{at}: app.T 16 held=1" for at in range(count)),
+            )
+        )
+        for count in (3, 1700, 1200)
+    ]
+    assert "3 → 1,700 → 1,200" in Reader(growth_page(compare(heaps))).text()
+
+
 @pytest.mark.parametrize("form", [7, "threads", [7], [{"name": 1}], [[]], {"a": 1}, None, True])
 def test_facts_in_a_form_that_we_do_not_know_are_left_out(tmp_path, form):
     facts = dict.fromkeys(("threads", "collector", "resident_bytes"), form)

@@ -11,10 +11,12 @@ from analyze.render.html.cycle import draw_cycle
 from analyze.render.html.page import render
 from analyze.render.html.picture import draw_blocks, path_rows
 from analyze.render.html.report import MOST_DRAWINGS, MOST_PATHS
-from analyze.render.html.tables import Column, frame_table, row_table
+from analyze.render.html.tables import MOST_ROWS, Column, Table, frame_table, row_table
 from analyze.render.sentences import GROWTH_TITLE, capture_sentence, growth_sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyze.growth import Growth
 
 _TYPES: Final = (
@@ -24,6 +26,8 @@ _TYPES: Final = (
     Column(title="Objects", kind="count_change", value="objects_delta"),
     Column(title="Size", kind="change", value="shallow_size_delta", bar=True),
 )
+# With three or more snapshots, the counts in between stand between the first and the last.
+_TREND: Final = Column(title="In each", kind="text", value="trend")
 _CYCLES: Final = (
     Column(title="Types in the cycle", kind="name", value="signature"),
     Column(title="Before", kind="count", value="cycles_before"),
@@ -66,7 +70,7 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
             sorted_by="Growth",
             most=MOST_PATHS,
         ),
-        types=frame_table("Types by growth", _TYPES, growth.types, sorted_by="Size"),
+        types=_types_table(growth),
         cycles=frame_table(
             "Unreachable cycles by growth", _CYCLES, growth.cycles, sorted_by="Would free"
         ),
@@ -75,3 +79,22 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
         snapshots=len(growth.snapshots),
         facts=fact_rows(growth.snapshots),
     )
+
+
+def _types_table(growth: Growth) -> Table:
+    if "objects" not in growth.types.columns:
+        return frame_table("Types by growth", _TYPES, growth.types, sorted_by="Size")
+    types = growth.types.head(MOST_ROWS).with_columns(
+        trend=pl.col("objects").map_elements(_trend, return_dtype=pl.String)
+    )
+    return row_table(
+        "Types by growth",
+        (_TYPES[0], _TREND, *_TYPES[3:]),
+        types.to_dicts(),
+        sorted_by="Size",
+        more=max(growth.types.height - MOST_ROWS, 0),
+    )
+
+
+def _trend(counts: Sequence[int]) -> str:
+    return " → ".join(f"{count:,}" for count in counts)

@@ -186,19 +186,12 @@
   }
 
   function label(element, node, place) {
-    const words = [];
-    if (place.pixels >= FITS_NAME) {
-      const name = document.createElement("span");
-      name.textContent = data.names[node].replace(/^(module|package) /, "");
-      words.push(name);
-    }
-    if (place.pixels >= FITS_SIZE) {
-      const size = document.createElement("small");
-      size.textContent = data.deltas && weights !== data.bytes
-        ? bytes(data.deltas[node], true) : bytes(data.bytes[node]);
-      words.push(size);
-    }
-    element.replaceChildren(...words);
+    const name = document.createElement("span");
+    name.textContent = data.names[node].replace(/^(module|package) /, "");
+    element.replaceChildren(...(place.pixels >= FITS_NAME ? [name] : []));
+    // Shown by the style: to those who hear the page the label says it already.
+    element.dataset.size = place.pixels < FITS_SIZE ? ""
+      : weights === data.bytes ? bytes(data.bytes[node]) : bytes(data.deltas[node], true);
   }
 
   function drawCrumbs() {
