@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fresh import CHECKOUT, MODES, run
 
-PACKAGES = ("snap", "analyze", "cli")
+PACKAGES = ("snap", "analyze", "cli", "heapsnap")
 
 
 def imports(path):
@@ -96,11 +96,16 @@ def test_nothing_outside_the_writer_imports_it():
 
 
 def test_snap_imports_neither_analyze_nor_cli():
-    assert importers("snap", "analyze", "cli") == []
+    assert importers("snap", "analyze", "cli", "heapsnap") == []
 
 
-def test_analyze_does_not_import_cli():
-    assert importers("analyze", "cli") == []
+def test_analyze_imports_no_front_end():
+    assert importers("analyze", "cli", "heapsnap") == []
+
+
+def test_front_ends_do_not_know_each_other():
+    assert importers("cli", "heapsnap") == []
+    assert importers("heapsnap", "cli") == []
 
 
 def test_analyze_takes_the_schema_and_the_errors_of_snap_only():

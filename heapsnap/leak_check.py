@@ -1,0 +1,215 @@
+"""The check of each test: what it left behind, and whether that grows."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import _pytest
+import pluggy
+import pytest
+from _pytest.runner import runtestprotocol
+
+from heapsnap.left_behind import (
+    Origin,
+    collect_garbage,
+    own_counts,
+    own_cycles,
+    owner_of_newest,
+    survivors,
+)
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator
+
+# Never reached: the collector keeps its switch, which tests may look at, and does not run.
+_NEVER: Final = (1 << 30, 1 << 30, 1 << 30)
+# Kinds of cycles and types told for one test.
+_TOLD: Final = 5
+
+
+class Tolerance:
+    """What a test may leave behind."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def ignore(self, *type_names: str) -> None:
+        """Forgive types, and cycles that have them: names as the report writes them."""
+        self._names.update(type_names)
+
+    def forgives(self, names: list[str]) -> bool:
+        """Tell whether one of some types is forgiven."""
+        return not self._names.isdisjoint(names)
+
+
+tolerance_key: Final = pytest.StashKey[Tolerance]()
+
+
+class LeakCheck:
+    """Checks tests one by one.
+
+    What there is before a test is set aside by ``gc.freeze()``, so that looking at what
+    the test left costs no more than what it left.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._all = bool(config.getoption("heap"))
+        self._runs: int = config.getoption("heap_runs")
+        self._origin = Origin(config.rootpath, config.getoption("heap_package"))
+        self._thresholds = gc.get_threshold()
+        self._ignored = [*config.getoption("heap_ignore"), *config.getini("heap_ignore")]
+        self._module: object = None
+
+    @pytest.hookimpl
+    def pytest_sessionstart(self) -> None:
+        """Set aside what there is."""
+        gc.set_threshold(*_NEVER)
+
+    @pytest.hookimpl
+    def pytest_sessionfinish(self) -> None:
+        """Leave the collector as it was."""
+        gc.unfreeze()
+        gc.set_threshold(*self._thresholds)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
+        """Run a test, then look at what it left behind."""
+        marker = item.get_closest_marker("heap")
+        asked = "heap_check" in getattr(item, "fixturenames", ())
+        wanted = self._all or asked or marker is not None
+        if not wanted or (marker is not None and marker.kwargs.get("check") is False):
+            return None
+        self._set_aside(item)
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        if all(report.passed for report in reports):
+            found = self._left_behind(item, nextitem)
+            if found:
+                _fail(reports, found)
+        for report in reports:
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def _set_aside(self, item: pytest.Item) -> None:
+        module = item.getparent(pytest.Module)
+        if module is not self._module or module is None:
+            # Garbage of what was set aside before waits for this.
+            gc.unfreeze()
+            gc.collect()
+            self._module = module
+        gc.freeze()
+
+    def _left_behind(self, item: pytest.Item, nextitem: pytest.Item | None) -> list[str]:
+        tolerance = item.stash.setdefault(tolerance_key, Tolerance())
+        tolerance.ignore(*self._ignored)
+        found = self._cycles(item, tolerance)
+        if survivors(self._origin):
+            found += self._growing(item, nextitem, tolerance)
+        return found
+
+    def _cycles(self, item: pytest.Item, tolerance: Tolerance) -> list[str]:
+        garbage = collect_garbage()
+        cycles = own_cycles(garbage, self._origin, _files_of_tests(item))
+        del garbage
+        gc.collect()
+        return [
+            f"left behind {each.cycles:,} unreachable cycle{'s' * (each.cycles > 1)} of "
+            f"{each.signature}, {each.objects:,} objects, which only the collector can free\n"
+            f"  for example {each.example}"
+            for each in cycles[:_TOLD]
+            if not tolerance.forgives(each.signature.split(" ⇄ "))
+        ]
+
+    def _growing(
+        self, item: pytest.Item, nextitem: pytest.Item | None, tolerance: Tolerance
+    ) -> list[str]:
+        """Run a test again; give the types of which each run leaves more."""
+        counts = [self._counts()]
+        passed = True
+        while passed and len(counts) < self._runs:
+            passed = self._passes_again(item, _Again(item))
+            counts.append(self._counts())
+        grown = [name for name in _rising(counts) if not tolerance.forgives([name])]
+        if not passed or not grown:
+            # A test that does not bear another run tells nothing of growth.
+            with contextlib.suppress(Exception):  # told by the first run
+                item.session._setupstate.teardown_exact(nextitem)
+            return []
+        # What was set aside may be garbage by now, and counted: look closely, once.
+        closely = [self._counts(collect=True)]
+        if not self._passes_again(item, nextitem):
+            return []
+        closely.append(self._counts(collect=True))
+        gc.unfreeze()
+        return [
+            f"{name} grew with each of {self._runs} more runs, by "
+            f"{closely[1][name] - closely[0][name]:,} with the last one, to {closely[1][name]:,}\n"
+            f"  the newest one is held by {owner_of_newest(name)}"
+            for name in _rising(closely)
+            if name in grown
+        ][:_TOLD]
+
+    def _passes_again(self, item: pytest.Item, nextitem: Any) -> bool:
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        return all(report.passed for report in reports)
+
+    def _counts(self, *, collect: bool = False) -> Counter[str]:
+        """Count own objects, those set aside too."""
+        gc.collect()
+        gc.unfreeze()
+        if collect:
+            gc.collect()
+        counts = own_counts(self._origin)
+        gc.freeze()
+        return counts
+
+
+class _Again:
+    """Stands for a test that follows in the same place, so that nothing around is torn down."""
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
+
+    def listchain(self) -> list[object]:
+        """Give the collectors of the test, and this instead of the test itself."""
+        return [*self._item.listchain()[:-1], self]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._item, name)
+
+
+def _rising(counts: list[Counter[str]]) -> list[str]:
+    """Give the names of which each count is greater than the one before, the most first."""
+    names = [
+        name
+        for name in counts[-1]
+        if all(after[name] > before[name] for before, after in pairwise(counts))
+    ]
+    return sorted(names, key=lambda name: (counts[0][name] - counts[-1][name], name))
+
+
+def _files_of_tests(item: pytest.Item) -> frozenset[str]:
+    """Give the files whose calls belong to a test rather than to what it tests."""
+    plugins = item.config.pluginmanager.get_plugins()
+    files = {str(getattr(plugin, "__file__", "")) for plugin in plugins}
+    return frozenset({str(item.path), *files, *_PYTEST_FILES})
+
+
+def _sources(module: Any) -> Iterator[str]:
+    return map(str, Path(module.__file__).parent.rglob("*.py"))
+
+
+_PYTEST_FILES: Final = frozenset({*_sources(_pytest), *_sources(pluggy)})
+
+
+def _fail(reports: list[pytest.TestReport], found: list[str]) -> None:
+    """Turn a test that passed into one that failed."""
+    call = next(report for report in reports if report.when == "call")
+    call.outcome = "failed"
+    call.longrepr = "\n".join(f"heap: {each}" for each in found)
