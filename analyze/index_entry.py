@@ -11,6 +11,7 @@ import math
 import struct
 import zlib
 from dataclasses import fields, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin, get_type_hints
 
@@ -237,3 +238,9 @@ def restore(of: Any, document: Any) -> Any:
         values = {each.name: restore(hints[each.name], document[each.name]) for each in fields(of)}
         return made(**values)
     return document
+
+
+@cache
+def _hints(of: Any) -> dict[str, Any]:
+    hints = get_type_hints(of)
+    return {each.name: hints[each.name] for each in fields(of)}

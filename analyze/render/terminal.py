@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.console import Group
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from analyze.growth import Growth
     from analyze.plain_graph import UnreachableNodes
     from analyze.report import CycleGroup, HeapReport
+
+# Objects of an example that are drawn; of a longer one its beginning and its end.
+_MOST_STEPS: Final = 12
 
 
 def render_report(report: HeapReport, *, top: int) -> RenderableType:
@@ -231,7 +234,14 @@ def _more(count: int, one: str, many: str) -> Iterator[RenderableType]:
 def _drawing(group: CycleGroup) -> RenderableType:
     """Draw a cycle downwards, a line an object, back to where it began."""
     text = Text("\n")
+    left_out = len(group.example) - _MOST_STEPS
     for number, step in enumerate(group.example):
+        if left_out > 1 and _MOST_STEPS // 2 <= number < _MOST_STEPS // 2 + left_out:
+            if number == _MOST_STEPS // 2:
+                text.append("  │   ", style="cyan")
+                text.append(f"… {left_out:,} more objects …\n", style="dim")
+                text.append("  │     ↓\n", style="cyan")
+            continue
         text.append("  ┌─► " if number == 0 else "  │   ", style="cyan")
         text.append(printable(step.type_name))
         text.append(f"  {step.address:#x}\n", style="dim")

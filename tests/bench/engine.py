@@ -89,10 +89,9 @@ def stages(path: Path) -> list[dict[str, Any]]:
 
 
 def in_process_of_its_own(code: str, *arguments: str) -> str:
-    """Run Python code elsewhere: by way of a shell, since a child inherits its parent's peak."""
-    command = ["sh", "-c", 'exec "$@"', "sh", sys.executable, "-c", code, *arguments]
-    environment_path = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-    command[6] = environment_path + code
+    """Run Python code elsewhere, and give what it prints."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{code}"
+    command = [sys.executable, "-c", code, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
@@ -108,8 +107,9 @@ from cli.analyze import app
 sys.argv = ["analyze", "report", *sys.argv[1:]]
 with contextlib.redirect_stdout(io.StringIO()):
     app(standalone_mode=False)
-import resource
-print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+seconds = time.perf_counter() - began
+from engine import peak_memory
+print(seconds, peak_memory())
 """
 
 
