@@ -14,7 +14,7 @@ from analyze.index import Index, file_stamp
 from analyze.names import ReferenceNames
 from analyze.owners import OwnerTree, owner_tree
 from analyze.reachability import Reachability, reachability
-from analyze.retained import Retained, retained_heap
+from analyze.retained import Retained, heap_dominators
 from analyze.snapshot import References, SnapshotFile
 
 if TYPE_CHECKING:
@@ -176,9 +176,9 @@ class Heap:
     def _dominate(self) -> dict[str, NDArray[Any]]:
         unreachable = self.unreachable
         self._tell("computing retained sizes")
-        return retained_heap(
-            self.references.graph, self.reachability.roots, unreachable, self.shallow_size
-        ).to_arrays()
+        tree = heap_dominators(self.references.graph, self.reachability.roots, unreachable)
+        # The sizes are read late: until here memory is needed most.
+        return Retained(tree=tree, size=tree.retained_sizes(self.shallow_size)).to_arrays()
 
     @cached_property
     def owners(self) -> OwnerTree:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analyze.graph.compiled import kernel, unsigned
 from analyze.graph.csr import in_degrees
 from analyze.graph.reach import Reach, reach
 from snap.schema import IMMORTAL_REFCOUNT, PERMANENT
@@ -83,7 +84,9 @@ def reachability(
     graph, hidden = references.graph, references.hidden
     external = in_degrees(graph)
     if hidden.any():
-        external -= np.where(tracked, _hidden_in_degrees(references), 0)
+        _discount_hidden(
+            unsigned(graph.offsets), unsigned(graph.targets), hidden, tracked, external
+        )
     np.subtract(refcount, external, out=external)
     immortal = refcount >= IMMORTAL_REFCOUNT
     miscounted = int(np.count_nonzero((external < 0) & tracked))
@@ -100,13 +103,17 @@ def reachability(
     )
 
 
-def _hidden_in_degrees(references: References) -> NDArray[np.int64]:
-    graph, hidden = references.graph, references.hidden
-    rows = np.flatnonzero(hidden)
-    counts = hidden[rows].astype(np.int64)
-    ends = graph.offsets[rows + 1]
-    # Places of the last `counts` referents of each row.
-    before = np.cumsum(counts) - counts
-    places = np.arange(int(counts.sum()), dtype=np.int64) - np.repeat(before, counts)
-    places += np.repeat(ends - counts, counts)
-    return np.bincount(graph.targets[places], minlength=graph.objects).astype(np.int64)
+@kernel
+def _discount_hidden(
+    offsets: NDArray[Any],
+    targets: NDArray[Any],
+    hidden: NDArray[np.int32],
+    tracked: NDArray[np.bool_],
+    references: NDArray[np.int64],
+) -> None:
+    """Take off the references to tracked objects that the collector does not see."""
+    for source in range(len(hidden)):
+        end = offsets[source + 1]
+        for edge in range(end - np.uint64(hidden[source]), end):
+            if tracked[targets[edge]]:
+                references[targets[edge]] -= 1

@@ -42,9 +42,7 @@ class Retained:
         return cls(tree=tree, size=arrays["size"])
 
 
-def retained_heap(
-    graph: Graph, roots: IntArray, unreachable: IntArray, shallow_size: NDArray[np.int64]
-) -> Retained:
+def heap_dominators(graph: Graph, roots: IntArray, unreachable: IntArray) -> DominatorTree:
     """Build the dominator tree over the roots and, beside it, one over the garbage.
 
     Garbage has no root, so there each source component (one that no other refers to) has
@@ -56,16 +54,13 @@ def retained_heap(
         n objects.
     roots, unreachable
         Object indices; the latter ascending.
-    shallow_size
-        int64, shape (n,), bytes.
 
     Notes
     -----
     O(m log n) at worst. See `dominator_tree`.
     """
     representatives = source_representatives(graph, unreachable) if len(unreachable) else None
-    tree = dominator_tree(graph, roots, also=representatives)
-    return Retained(tree=tree, size=tree.retained_sizes(shallow_size))
+    return dominator_tree(graph, roots, also=representatives)
 
 
 def retained_together(heap: Heap, rows: IntArray) -> int:

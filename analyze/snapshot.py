@@ -228,6 +228,7 @@ class SnapshotFile:
                 progress(row / self.objects)
         offsets[row + 1 :] = filled
         targets = targets[:filled]
+        del addresses, table
         hidden = self._hidden()
         if ((hidden < 0) | (hidden > np.diff(offsets))).any():
             self._refuse("column 'hidden_referents' counts more than there are", _ANOTHER)
@@ -303,7 +304,6 @@ class SnapshotFile:
                 paths = {column.path for column in map(file.schema.column, range(len(file.schema)))}
             return pq.ParquetFile(
                 self.path,
-                memory_map=True,
                 read_dictionary=sorted(_ENCODED & paths),
                 page_checksum_verification=True,
             )

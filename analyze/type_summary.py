@@ -51,8 +51,8 @@ def type_summary(heap: Heap) -> pl.DataFrame:
 
 
 def _type_summary(heap: Heap) -> pl.DataFrame:
+    retained = heap.retained  # before the types are read: it needs most memory
     codes, types = heap.type_codes, len(heap.type_names)
-    retained = heap.retained
     outermost = retained.tree.outermost(codes)
     retained_size = sum_by(codes[outermost], retained.size[outermost], types)
     return (
