@@ -11,6 +11,7 @@ from snap.kinds import name_of
 from snap.live.counting import NoCollection
 from snap.live.naming import held_under, referents, written
 from snap.live.surroundings import Edge, Node, Surroundings, short_name
+from snap.live.table import Table
 from snap.own import own_frames
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ class _Search:
         """Write down what was found; the objects themselves are not kept."""
         counts = self._reference_counts() if refcounts else None
         starts = len(dict.fromkeys(map(id, self.starts)))
-        nodes = tuple(
+        nodes = Table(
             Node(
                 address=id(item),
                 type_name=short_name(name_of(type(item))) if shortnames else name_of(type(item)),
@@ -232,7 +233,7 @@ class _Search:
             )
             for place, item in enumerate(self.objects)
         )
-        edges = tuple(Edge(*edge) for edge in self.edges)
+        edges = Table(Edge(*edge) for edge in self.edges)
         return Surroundings((backwards, nodes, edges))
 
     def _reference_counts(self) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from snap.live.table import printable
+from snap.live.table import Table, printable
 
 
 class Node(NamedTuple):
@@ -41,7 +41,7 @@ def short_name(type_name: str) -> str:
     return type_name.rpartition(".")[2]
 
 
-class Surroundings(tuple[bool, tuple[Node, ...], tuple[Edge, ...]]):
+class Surroundings(tuple[bool, Table[Node], Table[Edge]]):
     """Objects around some others and the references between them.
 
     A tree in a terminal, a picture in a notebook.
@@ -55,12 +55,12 @@ class Surroundings(tuple[bool, tuple[Node, ...], tuple[Edge, ...]]):
         return self[0]
 
     @property
-    def nodes(self) -> tuple[Node, ...]:
+    def nodes(self) -> Table[Node]:
         """The objects, the starts first, then by distance."""
         return self[1]
 
     @property
-    def edges(self) -> tuple[Edge, ...]:
+    def edges(self) -> Table[Edge]:
         """The references, in the order in which they were found."""
         return self[2]
 

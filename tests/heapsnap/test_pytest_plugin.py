@@ -174,7 +174,8 @@ def test_the_report_says_what_and_who(suite):
     output, _ = suite("--heap", "-k", "leaks")
     assert "shop.Session grew with each of 3 more runs, by 1 with the last one, to " in output
     assert "held by module shop › SESSIONS › key3" in output
-    assert "left behind 1 unreachable cycle of list ⇄ shop.Node, 4 objects" in output
+    # Before 3.11 an instance has a dict.
+    assert re.search("left behind 1 unreachable cycle of (dict ⇄ )?list ⇄ shop.Node, ", output)
     # It may begin with either node.
     assert "─parent→ shop.Node" in output
     assert re.search(r"─kids→ list ─\[\d\]→ shop.Node", output)
@@ -235,9 +236,9 @@ def test_the_collector_is_left_as_it_was_and_nothing_loaded_unless_asked(tmp_pat
     (tmp_path / "test_it.py").write_text("def test_it(): pass")
     program = """
 import gc, sys, pytest
-before = gc.get_threshold()
+before = gc.get_threshold(), gc.get_freeze_count()
 pytest.main(["-q", *sys.argv[1:]])
-assert gc.get_threshold() == before and gc.get_freeze_count() == 0 and not gc.garbage
+assert (gc.get_threshold(), gc.get_freeze_count()) == before and not gc.garbage
 loaded = [name for name in sys.modules if name.startswith(("snap", "heapsnap", "analyze"))]
 print(sorted(loaded))
 """
