@@ -7,67 +7,68 @@ only: descriptors of built-in types, and an instance's own attributes.
 
 from __future__ import annotations
 
-import functools
 import gc
 import sys
 import types
+import weakref
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
+from snap.instances import dict_place, shared_names
 from snap.kinds import flags_of, mro_of, namespace_of
-from snap.native import addresses
+from snap.native import Words, addresses, shifted
+from snap.text import is_telling
+from snap.variables import have_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 _IS_HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _IS_READY: Final = 1 << 12  # Py_TPFLAGS_READY
+_HAS_GC: Final = 1 << 14  # Py_TPFLAGS_HAVE_GC
 _IS_TYPE: Final = 1 << 31  # Py_TPFLAGS_TYPE_SUBCLASS
 _MISSING: Final = object()
-# From 3.11 on most instances hold the values of their attributes themselves; before, a dict.
-_HAS_INLINE_VALUES: Final = sys.version_info >= (3, 11)
 
-# Instances of a type, in each chunk, whose attributes stand for those of the others.
-_SAMPLES: Final = 2
-_LONGEST_NAME: Final = 64
-
-# Attributes of built-in types that give an object they hold and build nothing. A frame's
-# f_back and a generator's gi_frame would build frame objects, a function's __dict__ a dict.
-_BUILT_IN: Final[dict[int, list[str]]] = {
+# Getters of built-in types that give an object they hold and build nothing, by address of the
+# type; members of their structures are found without a list. A frame's f_back and a
+# generator's gi_frame would build frame objects.
+_GETTERS: Final[dict[int, list[str]]] = {
     id(cls): names.split()
     for cls, names in {
-        types.FunctionType: "__code__ __globals__ __closure__ __defaults__ __kwdefaults__ "
-        "__name__ __qualname__ __doc__ __module__",
-        types.MethodType: "__func__ __self__",
+        types.FunctionType: "__code__ __defaults__ __kwdefaults__ __name__ __qualname__",
         types.BuiltinMethodType: "__self__",
         types.CellType: "cell_contents",
-        types.ModuleType: "__dict__",
-        types.TracebackType: "tb_frame tb_next",
-        types.CodeType: "co_consts co_names co_filename co_name",
+        types.TracebackType: "tb_next",
+        types.FrameType: "f_code f_globals f_builtins f_trace",
+        types.GeneratorType: "gi_code gi_yieldfrom",
+        types.CoroutineType: "cr_code cr_await",
+        types.AsyncGeneratorType: "ag_code ag_await",
+        weakref.ReferenceType: "__callback__",
         type: "__mro__ __bases__ __base__",
-        property: "fget fset fdel __doc__",
-        staticmethod: "__func__",
-        classmethod: "__func__",
-        functools.partial: "func args keywords",
         BaseException: "__traceback__ __context__ __cause__ args",
     }.items()
+}
+# The same of types of modules that may not be loaded, by name.
+_GETTERS_OF_MODULES: Final = {
+    ("_asyncio", "Future"): "_loop _result _exception",
+    ("_asyncio", "Task"): "_coro _fut_waiter",
 }
 
 _DESCRIPTORS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType)
 _get_attribute: Final = object.__getattribute__
-
-
-def is_telling(text: object) -> bool:
-    """Tell whether a key may stand in a file: a short identifier, no value of the program."""
-    return type(text) is str and text.isidentifier() and len(text) <= _LONGEST_NAME
+_generic_getter: Final = object.__dict__["__getattribute__"]
 
 
 def are_readable(cls: type) -> bool:
     """Tell whether references of a type's instances may have names."""
+    flags = flags_of(cls)
+    if not flags & _HAS_GC:
+        return cls is types.CodeType
     return bool(
-        flags_of(cls) & _IS_HEAP_TYPE
-        or cls is types.FrameType
-        or any(id(base) in _BUILT_IN for base in mro_of(cls))
+        flags & _IS_HEAP_TYPE
+        or have_variables(cls)
+        or dict_place(cls) is not None
+        or any(True for _ in _descriptor_names(cls))
     )
 
 
@@ -77,8 +78,8 @@ class Labels:
     Parameters
     ----------
     build_dicts
-        Whether an instance may be given the dict that it does not have yet, to learn the
-        attributes of its type: in a forked copy only.
+        Whether an instance whose dict cannot be found in memory may be asked for it, which
+        builds one where there is none: in a forked copy only.
     """
 
     def __init__(self, *, build_dicts: bool) -> None:
@@ -87,14 +88,14 @@ class Labels:
         # even a name: its count would be wrong when its turn comes.
         self._plans: dict[int, dict[str, Any]] = {}
 
-    def read(self, items: tuple[object, ...]) -> Iterator[tuple[str, bytes]]:
+    def read(self, items: tuple[object, ...]) -> Iterator[tuple[str, bytes | Words]]:
         """Name what objects of one type refer to.
 
         Yields
         ------
         (name, addresses)
-            What each holds under the name, native 8-byte integers; an address that is no
-            object of the program where it holds nothing.
+            What each holds under the name, native 8-byte integers, or where these lie; an
+            address that is no object of the program where it holds nothing.
         """
         cls = type(items[0])
         if flags_of(cls) & _IS_TYPE:
@@ -104,32 +105,26 @@ class Labels:
         for name, prepare in self._plan(items).items():
             read = prepare(cls, name)
             if read is not None:
-                yield name, addresses(tuple(read(items)))
+                yield name, read(items)
 
     def _plan(self, items: tuple[object, ...]) -> dict[str, Any]:
         """Say which names to read of a type's instances, and how to make the reader."""
         cls = type(items[0])
         plan = self._plans.get(id(cls))
         if plan is None:
-            plan = self._plans[id(cls)] = dict.fromkeys(_descriptor_names(cls), _descriptor_reader)
+            plan = dict.fromkeys(_descriptor_names(cls), _descriptor_reader)
             if flags_of(cls) & _IS_TYPE:
                 plan["__dict__"] = _class_dict_reader
-            elif _HAS_INLINE_VALUES and not self._build_dicts:
-                _add_attributes(plan, _mentioned_names(cls))
-        get_dict = _dict_getter(cls) if self._build_dicts else None
-        if get_dict is not None and not flags_of(cls) & _IS_TYPE:
-            if _HAS_INLINE_VALUES:
-                for item in items[:_SAMPLES]:
-                    _add_attributes(plan, get_dict(item))
-            else:
+            elif dict_place(cls) is not None and _has_dict(cls):
                 plan["__dict__"] = _instance_dict_reader
+            elif self._build_dicts and _dict_getter(cls) is not None:
+                plan["__dict__"] = _built_dict_reader
+            names = shared_names(cls)
+            for name in _mentioned_names(cls) if names is None else names:
+                if is_telling(name) and name not in plan:
+                    plan[_copy(name)] = _attribute_reader
+            self._plans[id(cls)] = plan
         return plan
-
-
-def _add_attributes(plan: dict[str, Any], names: Iterable[object]) -> None:
-    for name in names:
-        if is_telling(name) and name not in plan:
-            plan[_copy(name)] = _attribute_reader
 
 
 def _copy(name: Any) -> str:
@@ -140,13 +135,20 @@ def _copy(name: Any) -> str:
 
 def _descriptor_names(cls: type) -> Iterator[str]:
     """Name slots, and what built-in types hold."""
+    if cls is types.CodeType:
+        yield from ("co_consts", "co_names", "co_filename", "co_name")
+        return
     for base in mro_of(cls):
-        if id(base) in _BUILT_IN:
-            yield from _BUILT_IN[id(base)]
-        elif flags_of(base) & _IS_HEAP_TYPE:
+        yield from _GETTERS.get(id(base), ())
+        if base is not type:
             for name, member in namespace_of(base).items():
                 if type(member) is types.MemberDescriptorType and is_telling(name):
                     yield _copy(name)
+    for (module, name), names in _GETTERS_OF_MODULES.items():
+        loaded = sys.modules.get(module)
+        known = None if loaded is None else vars(loaded).get(name)
+        if any(base is known for base in mro_of(cls)):
+            yield from names.split()
 
 
 def _descriptor_reader(cls: type, name: str) -> Any:
@@ -158,25 +160,30 @@ def _descriptor_reader(cls: type, name: str) -> Any:
 
 
 def _instance_dict_reader(cls: type, _: str) -> Any:
-    get_dict = _dict_getter(cls)
-    return None if get_dict is None else _reader(get_dict)
+    place = dict_place(cls)
+    assert place is not None
+    return lambda items: Words(shifted(addresses(items), place))
+
+
+def _built_dict_reader(cls: type, _: str) -> Any:
+    return _reader(_dict_getter(cls))
 
 
 def _class_dict_reader(_: type, __: str) -> Any:
     return _class_dicts
 
 
-def _class_dicts(items: tuple[object, ...]) -> list[object]:
+def _class_dicts(items: tuple[object, ...]) -> bytes:
     """Give the dicts behind the read-only views of classes."""
-    return [gc.get_referents(namespace_of(item))[0] for item in items]
+    return addresses(tuple(gc.get_referents(namespace_of(item))[0] for item in items))
 
 
 def _reader(get: Callable[[object], object]) -> Any:
-    def read(items: tuple[object, ...]) -> list[object]:
+    def read(items: tuple[object, ...]) -> bytes:
         try:
-            return list(map(get, items))
+            return addresses(tuple(map(get, items)))
         except Exception:  # noqa: BLE001 - unset in one of them
-            return [_one(get, item) for item in items]
+            return addresses(tuple(_one(get, item) for item in items))
 
     return read
 
@@ -199,17 +206,28 @@ def _attribute_reader(cls: type, name: str) -> Any:
                 return None
             break
 
-    def read(items: tuple[object, ...]) -> list[object]:
-        try:
-            values = list(map(_get_attribute, items, repeat(name)))
-        except Exception:  # noqa: BLE001 - absent in one of them
-            values = [_one(lambda each: _get_attribute(each, name), item) for item in items]
+    is_generic = _is_generic(cls)
+
+    def read(items: tuple[object, ...]) -> bytes:
+        if is_generic:
+            # Absence costs no exception here.
+            values = tuple(map(getattr, items, repeat(name), repeat(_MISSING)))
+        else:
+            values = tuple(_one(lambda each: _get_attribute(each, name), item) for item in items)
         if shadowed is not _MISSING:
             # The class's value may be the instance's too, or not: no certain name.
-            values = [_MISSING if value is shadowed else value for value in values]
-        return values
+            values = tuple(_MISSING if value is shadowed else value for value in values)
+        return addresses(values)
 
     return read
+
+
+def _is_generic(cls: type) -> bool:
+    """Tell whether ``getattr`` of an instance runs the code of `object` only."""
+    namespaces = [namespace_of(base) for base in mro_of(cls)]
+    getters = (each["__getattribute__"] for each in namespaces if "__getattribute__" in each)
+    is_object = next(getters, None) is _generic_getter
+    return is_object and not any("__getattr__" in each for each in namespaces)
 
 
 def _dict_getter(cls: type) -> Any:
@@ -219,6 +237,10 @@ def _dict_getter(cls: type) -> Any:
         if descriptor is not None:
             return descriptor.__get__ if type(descriptor) is types.GetSetDescriptorType else None
     return None
+
+
+def _has_dict(cls: type) -> bool:
+    return any("__dict__" in namespace_of(base) for base in mro_of(cls))
 
 
 def _mentioned_names(cls: type) -> Iterator[str]:

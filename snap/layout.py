@@ -31,8 +31,9 @@ class Rule:
     ITEMS: Final = 1
     # base + unit * w[4]
     ALLOCATED: Final = 2
-    # base + unit * max(1, w[2] >> 3): integers from 3.12 on; before, base + unit * max(1, abs(w[2]))
+    # base + unit * max(1, w[2] >> 3): integers from 3.12 on
     DIGITS: Final = 3
+    # base + unit * max(1, abs(w[2])): integers before
     SIGNED_DIGITS: Final = 6
     # base + unit * w[2] where w[4] says compact and ASCII; others must be measured.
     TEXT: Final = 4

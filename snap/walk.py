@@ -26,7 +26,7 @@ from snap.kinds import (
     name_of,
     size_without_user_code,
 )
-from snap.labels import Labels, are_readable, is_telling
+from snap.labels import Labels, are_readable
 from snap.layout import (
     MEASURED,
     WORDS,
@@ -36,11 +36,13 @@ from snap.layout import (
     size_rules,
     told_words,
 )
-from snap.native import POINTER_SIZE, addresses, local_addresses
+from snap.native import POINTER_SIZE, Words, addresses
 from snap.own import split_own
 from snap.quirks import modules_to_spare
 from snap.schema import PERMANENT
 from snap.sites import read_sites, traced_frames
+from snap.text import is_telling
+from snap.variables import closure_names, have_variables, items_of_dict_subclass, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -82,8 +84,16 @@ class _Names(NamedTuple):
     """Names of references of a chunk, see `wire.NamesHeader`."""
 
     groups: list[tuple[int, str]]
-    held: list[bytes]
-    singles: list[tuple[int, str, int]]
+    held: list[bytes | Words]
+    singles: list[str]
+    single_rows: list[int]
+    single_held: list[int]
+
+    def add_singles(self, row: int, named: Iterable[tuple[str, int]]) -> None:
+        for name, address in named:
+            self.singles.append(name)
+            self.single_rows.append(row)
+            self.single_held.append(address)
 
 
 class Walk:
@@ -135,6 +145,7 @@ class Walk:
         self._frozen_unseen = not thaw and gc.get_freeze_count() > 0
         for _, objects in self._generations:
             self._send(wire.KNOWN, addresses(tuple(objects)))
+            self._send(wire.CLOSURES, closure_names(objects))
         self._send(wire.OWN, array("Q", own).tobytes())
         upcoming = self._announce()
         look = None if upcoming is None else self._look(upcoming.objects)
@@ -195,9 +206,9 @@ class Walk:
                 hidden_rows.append(row)
                 hidden_counts.append(len(found))
                 hidden_objects += found
-        lengths, keys = hidden.of_plain_dicts(
-            cast("list[dict[object, object]]", list(map(chunk.__getitem__, look.dicts)))
-        )
+        dicts = cast("list[dict[object, object]]", list(map(chunk.__getitem__, look.dicts)))
+        lengths, keys = hidden.of_plain_dicts(dicts)
+        values = addresses(hidden.values_of_plain_dicts(dicts))
         containers = list(compress(asking, look.containers))
         asked: list[object] = [self._separator] * (2 * len(containers))
         asked[1::2] = containers
@@ -210,19 +221,21 @@ class Walk:
             told=len(told),
             dicts=len(look.dicts),
             keys=len(keys),
+            values=len(values) // POINTER_SIZE,
             closer=len(hidden_rows),
             hidden=len(hidden_objects),
             flags=len(taken.flags),
             generation=taken.generation,
             marker=id(self._separator[0]),
         )
-        del told, keys, hidden_objects
+        del told, keys, dicts, hidden_objects
         # Asked for long ago, so it is there.
         next_look = None if upcoming is None else self._look(upcoming.objects)
         self._send(
             wire.ROWS,
             wire.pack_rows_header(header),
             addresses(referents),
+            values,
             array("q", look.dicts).tobytes(),
             array("q", lengths).tobytes(),
             hidden_rows.tobytes(),
@@ -236,7 +249,7 @@ class Walk:
             if kind & Kind.UNSAFE_SIZE
         )
         self._send(wire.SIZES, sizes.tobytes())
-        named = self._read_names(chunk, look.named)
+        named = self._read_names(chunk, look)
         self._pending += compress(referents, self._channel.receive(len(referents)))
         keys_at = slice(header.told, header.told + header.keys)
         wanted = compress(referents[keys_at], self._channel.receive(header.keys))
@@ -294,19 +307,21 @@ class Walk:
         spared = type(name) is str and name in self._spared
         return (namespace,) if spared else module
 
-    def _read_names(self, chunk: list[object], groups: list[array[int]]) -> _Names:
-        """Read the names of what instances refer to."""
-        names = _Names([], [], [])
-        for number, rows in enumerate(groups):
+    def _read_names(self, chunk: list[object], look: _Look) -> _Names:
+        """Read the names of what objects refer to."""
+        names = _Names([], [], [], [], [])
+        for number, rows in enumerate(look.named):
             items = tuple(map(chunk.__getitem__, rows))
-            if type(items[0]) is types.FrameType:
-                for row, frame in zip(rows, items, strict=True):
-                    variables = local_addresses(cast("types.FrameType", frame))
-                    names.singles.extend((row, name, address) for name, address in variables)
-                continue
+            if have_variables(type(items[0])):
+                for row, item in zip(rows, items, strict=True):
+                    names.add_singles(row, variables_of(item))
             for name, found in self._labels.read(items):
                 names.groups.append((number, name))
                 names.held.append(found)
+        for row, kind in look.closer:
+            if kind & Kind.DICT_SUBCLASS:
+                mapping = cast("dict[object, object]", chunk[row])
+                names.add_singles(row, items_of_dict_subclass(mapping))
         return names
 
     def _send_names(self, names: _Names, keys: Iterable[object]) -> None:
@@ -314,18 +329,30 @@ class Walk:
         texts = tuple(filter(is_telling, keys))
         text = json.dumps({"keys": texts, "groups": names.groups, "singles": names.singles})
         encoded = text.encode("ascii")
-        held = [addresses(texts), *names.held]
-        header = wire.NamesHeader(text=len(encoded), held=sum(map(len, held)) // POINTER_SIZE)
-        self._send(wire.NAMES, wire.pack_names_header(header), encoded, *held)
+        singles = array("Q", names.single_held).tobytes()
+        held = [addresses(texts), *names.held, singles]
+        header = wire.NamesHeader(
+            text=len(encoded),
+            held=sum(map(_length, held)) // POINTER_SIZE,
+            singles=len(names.singles),
+        )
+        rows = array("q", names.single_rows).tobytes()
+        self._send(wire.NAMES, wire.pack_names_header(header), encoded, *held, rows)
 
     # --- messages
 
-    def _send(self, tag: bytes, *parts: bytes) -> None:
+    def _send(self, tag: bytes, *parts: bytes | Words) -> None:
         # One by one: joining a mebibyte or more would release the interpreter's lock.
-        self._channel.send(wire.header(tag, sum(map(len, parts))))
+        self._channel.send(wire.header(tag, sum(map(_length, parts))))
         for part in parts:
-            if part:
+            if isinstance(part, Words):
+                self._channel.send_pieces(part.starts, POINTER_SIZE)
+            elif part:
                 self._channel.send(part)
+
+
+def _length(part: bytes | Words) -> int:
+    return len(part.starts if isinstance(part, Words) else part)
 
 
 def _sizes(objects: Iterable[object]) -> array[int]:

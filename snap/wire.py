@@ -17,6 +17,8 @@ walk says    body
 ``ROWS``     `RowsHeader`, then its columns
 ``SIZES``    sizes of the objects marked for it, then of those whose size is user code;
              answered by two masks
+``CLOSURES`` JSON: ``{"names": [[name or null, ...], ...], "closures": [[address, index], ...]}``:
+             tuples of cells, and the names of the variables in them
 ``SITES``    while `tracemalloc` traces only: length of the JSON that follows, a list of different
              tracebacks, then a 4-byte index in it for each object, -1 where unknown
 ``NAMES``    `NamesHeader`, then its parts: names of references; completes the chunk
@@ -49,6 +51,7 @@ HEADS = b"HEAD"
 KINDS = b"KIND"
 ROWS = b"ROWS"
 SIZES = b"SIZE"
+CLOSURES = b"CLOS"
 SITES = b"SITE"
 NAMES = b"NAME"
 END = b"DONE"
@@ -56,31 +59,37 @@ END = b"DONE"
 _HEADER = struct.Struct("=4sQ")
 HEADER_SIZE = _HEADER.size
 
-_NAMES_HEADER = struct.Struct("=2q")
+_NAMES_HEADER = struct.Struct("=3q")
 NAMES_HEADER_SIZE = _NAMES_HEADER.size
 
 _SITES_HEADER = struct.Struct("=q")
 SITES_HEADER_SIZE = _SITES_HEADER.size
 
-_ROWS_HEADER = struct.Struct("=9q")
+_ROWS_HEADER = struct.Struct("=10q")
 ROWS_HEADER_SIZE = _ROWS_HEADER.size
 
 UNTRACKED = -1
+
+# A dict with more entries is data: its keys fold into one in every report.
+MOST_KEYS = 1 << 12
 
 
 class RowsHeader(NamedTuple):
     """Lengths of the columns of ``ROWS``, which follow it in this order.
 
-    told referents (`told`, each container's preceded by `marker`), then for plain dicts
-    rows and lengths (`dicts` each) and keys (`keys`), then for other objects rows and
-    counts (`closer` each) and hidden referents (`hidden`), then tracked flags of one byte
-    (`objects`, or none where `generation` holds for all).
+    told referents (`told`, each container's preceded by `marker`), then of plain dicts the
+    keys (`keys`), hidden referents of other objects (`hidden`), the values of the dicts
+    (`values`), rows and lengths of the dicts (`dicts` each), rows and counts of the other objects
+    (`closer` each), then tracked flags of one byte (`objects`, or none where `generation` holds
+    for all).
     """
 
     objects: int
     told: int
     dicts: int
     keys: int
+    # Of dicts, in the order of the keys: `keys`, or none where they are told in that order.
+    values: int
     closer: int
     hidden: int
     # Whether tracked flags follow.
@@ -94,14 +103,15 @@ class RowsHeader(NamedTuple):
 class NamesHeader(NamedTuple):
     """Lengths of the parts of ``NAMES``, which follow it in this order.
 
-    JSON (`text` bytes): ``{"keys": [text, ...], "groups": [[group, name], ...],
-    "singles": [[row, name, address], ...]}``; then `held` addresses: of the keys, and, for
-    each entry of ``groups``, of what the objects of that group of ``Look`` hold under the
-    name.
+    JSON (`text` bytes): ``{"keys": [text, ...], "groups": [[group, name], ...], "singles":
+    [name, ...]}``; then `held` addresses: of the keys, then for each entry of ``groups`` of what
+    the objects of that group of ``Look`` hold under the name, then for each entry of
+    ``singles`` of what an object holds under it; then the rows of these objects (`singles`).
     """
 
     text: int
     held: int
+    singles: int
 
 
 def pack_names_header(fields: NamesHeader) -> bytes:

@@ -10,10 +10,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from snap.kinds import name_of
-from snap.labels import Labels, are_readable, is_telling
+from snap.labels import Labels, are_readable
 from snap.live.table import printable
-from snap.native import addresses, local_addresses
+from snap.native import Words, addresses, words_at
 from snap.quirks import modules_to_spare
+from snap.text import is_telling
+from snap.variables import have_variables, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,11 +75,12 @@ def _names(holder: Any, wanted: frozenset[int]) -> Iterator[tuple[int, str]]:
         yield from _names_of_values(holder, wanted)
     elif cls in _SEQUENCES:
         yield from ((id(item), f"[{place}]") for place, item in enumerate(holder))
-    elif cls is types.FrameType:
-        yield from ((address, name) for name, address in local_addresses(holder))
-    if are_readable(cls) and cls is not types.FrameType:
+    elif have_variables(cls):
+        yield from ((address, name) for name, address in variables_of(holder))
+    if are_readable(cls):
         for name, held in Labels(build_dicts=_HAVE_DICTS).read((holder,)):
-            yield from ((address, name) for address in memoryview(held).cast("Q"))
+            told = words_at(held) if isinstance(held, Words) else held
+            yield from ((address, name) for address in memoryview(told).cast("Q"))
     yield id(cls), "(type)"
 
 

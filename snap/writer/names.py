@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from snap.writer.rows import ReferentLists, Rows
 
-# A dict with more entries is data: its keys fold into one in every report.
-MOST_KEYS: Final = 1 << 12
-
 UNNAMED: Final = -1
 
 
@@ -31,6 +28,20 @@ class NameTable:
         self.none = np.uint64(0)
         self._number_of_name: dict[str, int] = {}
         self._keys = AddressNumbers()
+        # Numbers of the names of each closure's variables, by address of the tuple.
+        self._closures: dict[int, list[int]] = {}
+
+    def add_closures(self, told: dict[str, Any]) -> NDArray[np.uint64]:
+        """Add the variables of a ``CLOSURES`` message; give the addresses of the tuples."""
+        numbers = [
+            [UNNAMED if name is None else self._number(name) for name in names]
+            for names in told["names"]
+        ]
+        for address, index in told["closures"]:
+            # Functions of different code may share a tuple: then its names are not certain.
+            if self._closures.setdefault(address, numbers[index]) != numbers[index]:
+                self._closures[address] = []
+        return np.array([address for address, _ in told["closures"]], dtype=np.uint64)
 
     def name(
         self,
@@ -38,6 +49,8 @@ class NameTable:
         named: tuple[NDArray[np.int64], NDArray[np.int64]],
         rows: Rows,
         lists: ReferentLists,
+        *,
+        closures: tuple[NDArray[np.int64], NDArray[np.uint64]],
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Name the references of a chunk.
 
@@ -49,6 +62,8 @@ class NameTable:
             Sizes of its groups, and the rows of all.
         rows, lists
             The chunk, and its references.
+        closures
+            Rows of the tuples of cells, and the addresses of all rows.
 
         Returns
         -------
@@ -61,42 +76,60 @@ class NameTable:
         text = json.loads(body[start : start + header.text])
         start += header.text
         held = np.frombuffer(body, dtype=np.uint64, count=header.held, offset=start)
+        start += held.nbytes
         keys = len(text["keys"])
         self._add_keys(held[:keys], text["keys"])
         numbers = np.full(len(lists.values), UNNAMED, dtype=np.int32)
-        self._name_by_key(rows, lists, numbers)
-        self._name_attributes(text, held[keys:], named, lists, numbers)
+        left = [self._name_by_key(rows, lists, numbers)]
+        left += self._name_attributes(text["groups"], held[keys:], named, lists, numbers)
+        left.append(
+            _Wanted(
+                rows=np.frombuffer(body, dtype=np.int64, offset=start),
+                held=held[len(held) - header.singles :],
+                numbers=np.array([self._number(name) for name in text["singles"]], dtype=np.int32),
+            )
+        )
+        _name_by_address([each for each in left if len(each.rows)], lists, numbers)
+        self._name_closures(*closures, lists, numbers)
         return _drop_unnamed_rows(lists, numbers)
 
     def _name_attributes(
         self,
-        text: dict[str, Any],
+        groups: list[tuple[int, str]],
         held: NDArray[np.uint64],
         named: tuple[NDArray[np.int64], NDArray[np.int64]],
         lists: ReferentLists,
         numbers: NDArray[np.int32],
-    ) -> None:
+    ) -> list[_Wanted]:
+        """Name what lies at one place in all objects of a group; give what does not."""
         sizes, rows = named
         ends = np.cumsum(sizes)
-        left: list[_Wanted] = []
+        left = []
         first = 0
-        for group, name in text["groups"]:
+        for group, name in groups:
             size = int(sizes[group])
             wanted = _Wanted(
                 rows=rows[ends[group] - size : ends[group]],
                 held=held[first : first + size],
-                number=self._number(name),
+                numbers=np.array([self._number(name)], dtype=np.int32),
             )
             left.append(wanted.at_one_place(lists, numbers, self.none))
             first += size
-        for row, name, address in text["singles"]:
-            wanted = _Wanted(
-                rows=np.array([row], dtype=np.int64),
-                held=np.array([address], dtype=np.uint64),
-                number=self._number(name),
-            )
-            left.append(wanted.at_one_place(lists, numbers, self.none))
-        _name_by_address([each for each in left if len(each.rows)], lists, numbers)
+        return left
+
+    def _name_closures(
+        self,
+        rows: NDArray[np.int64],
+        addresses: NDArray[np.uint64],
+        lists: ReferentLists,
+        numbers: NDArray[np.int32],
+    ) -> None:
+        """Name the cells of tuples, which tell their items last to first."""
+        for row in rows.tolist():
+            names = self._closures[int(addresses[row])]
+            start, end = lists.offsets[row : row + 2].tolist()
+            if len(names) == end - start:
+                numbers[start:end] = names[::-1]
 
     def _number(self, name: str) -> int:
         number = self._number_of_name.setdefault(name, len(self.names))
@@ -113,32 +146,47 @@ class NameTable:
             ]
             self._keys.add(addresses, np.array(numbers, dtype=np.int32))
 
-    def _name_by_key(self, rows: Rows, lists: ReferentLists, numbers: NDArray[np.int32]) -> None:
-        """Name the values of dicts that tell their values only: key and value pair up."""
+    def _name_by_key(self, rows: Rows, lists: ReferentLists, numbers: NDArray[np.int32]) -> _Wanted:
+        """Name the values of dicts by their keys; give what is not where it is expected."""
         lengths = rows.dict_lengths
-        told = np.diff(lists.offsets) - lists.hidden_counts
-        paired = (told[rows.dict_rows] == lengths) & (lengths <= MOST_KEYS)
-        starts = lists.offsets[rows.dict_rows[paired]]
-        counts = lengths[paired]
-        key_of = rows.keys()[np.repeat(paired, lengths)]
-        before = np.cumsum(counts) - counts
-        at = np.arange(len(key_of), dtype=np.int64) + np.repeat(starts - before, counts)
-        numbers[at] = self._keys.numbers(key_of)
+        told = (np.diff(lists.offsets) - lists.hidden_counts)[rows.dict_rows]
+        is_small = lengths <= wire.MOST_KEYS
+        # Values only, in the order of the keys, or each value before its key.
+        is_paired = (told == lengths) & is_small
+        is_mixed = (told == 2 * lengths) & is_small & (lengths > 0)
+        taken = np.repeat(is_paired | is_mixed, lengths)
+        step = np.repeat(np.where(is_mixed, 2, 1), lengths)[taken]
+        before = np.repeat(np.cumsum(lengths) - lengths, lengths)
+        place = (np.arange(len(taken), dtype=np.int64) - before)[taken]
+        at = np.repeat(lists.offsets[rows.dict_rows], lengths)[taken] + step * place
+        keys = rows.keys()[taken]
+        fits = (step == 1) | (lists.values[np.minimum(at + 1, len(numbers) - 1)] == keys)
+        found = self._keys.numbers(keys)
+        if rows.values is None:
+            numbers[at[fits]] = found[fits]
+            return _NOTHING_WANTED
+        values = rows.values[taken]
+        fits &= lists.values[at] == values
+        numbers[at[fits]] = found[fits]
+        left = ~fits & (found != UNNAMED)
+        row_of = np.repeat(rows.dict_rows, lengths)[taken]
+        return _Wanted(rows=row_of[left], held=values[left], numbers=found[left])
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Wanted:
-    """A name, and what some objects hold under it."""
+    """Names, and what objects hold under them."""
 
     # int64 (k,), and uint64 (k,), addresses.
     rows: NDArray[np.int64]
     held: NDArray[np.uint64]
-    number: int
+    # int32 (k,), or (1,) where it is one for all.
+    numbers: NDArray[np.int32]
 
     def at_one_place(
         self, lists: ReferentLists, numbers: NDArray[np.int32], none: np.uint64
     ) -> _Wanted:
-        """Name the references that have the same place in all objects, as most have.
+        """Name the references that have the same place in all objects, as most have, by one name.
 
         The place is the first object's; what is left is returned, but for references to
         `none`, the address of None: attributes that are not set may read as None, so a
@@ -154,9 +202,16 @@ class _Wanted:
         if len(numbers):
             fits &= (lists.values[at] == self.held) & (numbers[at] == UNNAMED)
             fits &= self.held != none
-            numbers[at[fits]] = self.number
+            numbers[at[fits]] = self.numbers[0]
         left = ~fits & (self.held != none)
-        return _Wanted(rows=self.rows[left], held=self.held[left], number=self.number)
+        return _Wanted(rows=self.rows[left], held=self.held[left], numbers=self.numbers)
+
+
+_NOTHING_WANTED: Final = _Wanted(
+    rows=np.zeros(0, dtype=np.int64),
+    held=np.zeros(0, dtype=np.uint64),
+    numbers=np.zeros(0, dtype=np.int32),
+)
 
 
 def _name_by_address(left: list[_Wanted], lists: ReferentLists, numbers: NDArray[np.int32]) -> None:
@@ -168,10 +223,7 @@ def _name_by_address(left: list[_Wanted], lists: ReferentLists, numbers: NDArray
         return
     places = np.concatenate([each.rows for each in left])
     held = np.concatenate([each.held for each in left])
-    names = np.repeat(
-        np.array([each.number for each in left], dtype=np.int32),
-        np.array([len(each.rows) for each in left], dtype=np.int64),
-    )
+    names = np.concatenate([np.broadcast_to(each.numbers, len(each.rows)) for each in left])
     wanted_rows = np.unique(places)
     starts = lists.offsets[wanted_rows]
     counts = lists.offsets[wanted_rows + 1] - starts

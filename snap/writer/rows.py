@@ -20,6 +20,8 @@ class Rows:
     header: wire.RowsHeader
     # uint64 (m,): told (with markers), keys of plain dicts, hidden ones of other objects.
     referents: NDArray[np.uint64]
+    # uint64 (k,), values of plain dicts in the order of their keys; None where told so.
+    values: NDArray[np.uint64] | None
     dict_rows: NDArray[np.int64]
     dict_lengths: NDArray[np.int64]
     hidden_rows: NDArray[np.int64]
@@ -41,6 +43,7 @@ class Rows:
 
         n = header.objects
         referents = take(header.told + header.keys + header.hidden, np.uint64)
+        values = take(header.values, np.uint64)
         dict_rows, dict_lengths = take(header.dicts, np.int64), take(header.dicts, np.int64)
         hidden_rows, hidden_counts = take(header.closer, np.int64), take(header.closer, np.int64)
         if header.flags:
@@ -50,6 +53,7 @@ class Rows:
         return cls(
             header=header,
             referents=referents,
+            values=values if header.values else None,
             dict_rows=dict_rows,
             dict_lengths=dict_lengths,
             hidden_rows=hidden_rows,

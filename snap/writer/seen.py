@@ -25,6 +25,8 @@ OWN: Final = 2
 NAMED: Final = 4
 # A key of a dict.
 KEY: Final = 8
+# A tuple of cells.
+CLOSURE: Final = 16
 
 
 class AddressMap:

@@ -19,10 +19,10 @@ from snap import wire
 from snap.errors import SnapError
 from snap.kinds import CLOSER, Kind
 from snap.writer.heads import Heads
-from snap.writer.names import MOST_KEYS, NameTable
+from snap.writer.names import NameTable
 from snap.writer.parquet import SnapshotFile, generations
 from snap.writer.rows import Rows
-from snap.writer.seen import KEY, NAMED, OWN, SEEN, AddressMap
+from snap.writer.seen import CLOSURE, KEY, NAMED, OWN, SEEN, AddressMap
 from snap.writer.sites import SiteTable
 from snap.writer.type_table import UNMET, TypeTable
 from snap.writer.worker import Worker
@@ -75,6 +75,8 @@ class _Chunk:
     sites: bytearray | None
     # Named roots, as (row, label).
     roots: list[tuple[int, str]]
+    # int64, rows of the tuples of cells.
+    closures: NDArray[np.int64]
 
 
 class Session:
@@ -138,6 +140,7 @@ class Session:
         handlers = {
             wire.FACTS: self._on_facts,
             wire.KNOWN: lambda body: self._mark(body, SEEN),
+            wire.CLOSURES: self._on_closures,
             wire.OWN: lambda body: self._mark(body, OWN),
             wire.HEADS: self._on_heads,
             wire.KINDS: self._on_kinds,
@@ -174,6 +177,10 @@ class Session:
 
     def _mark(self, body: bytearray, flag: int) -> None:
         self._seen.mark(self._seen.slots(np.frombuffer(body, dtype=np.uint64)), flag)
+
+    def _on_closures(self, body: bytearray) -> None:
+        closures = self._names.add_closures(json.loads(body))
+        self._seen.mark(self._seen.slots(closures), CLOSURE)
 
     def _on_heads(self, body: bytearray) -> None:
         self._heads = Heads.parse(body)
@@ -228,7 +235,7 @@ class Session:
         mask = np.zeros(len(slots), dtype=np.bool_)
         mask[is_object] = self._seen.first_sights(slots[is_object], SEEN)
         keys = slots[rows.header.told : rows.header.told + rows.header.keys]
-        in_small = np.repeat(rows.dict_lengths <= MOST_KEYS, rows.dict_lengths)
+        in_small = np.repeat(rows.dict_lengths <= wire.MOST_KEYS, rows.dict_lengths)
         wanted = np.zeros(len(keys), dtype=np.bool_)
         wanted[in_small] = self._seen.first_sights(keys[in_small], KEY)
         self._masks = mask.tobytes() + wanted.tobytes()
@@ -245,6 +252,7 @@ class Session:
     def _on_names(self, body: bytearray) -> None:
         assert self._rows is not None
         look = self._looks.popleft()
+        flags = self._seen.flags(self._seen.slots(look.heads.addresses))
         chunk = _Chunk(
             rows=self._rows,
             look=look,
@@ -252,7 +260,8 @@ class Session:
             sizes=self._sizes,
             names=body,
             sites=self._sites,
-            roots=self._roots(look.heads.addresses),
+            roots=self._roots(look.heads.addresses, flags),
+            closures=np.flatnonzero(flags & CLOSURE),
         )
         self._worker.put(chunk)
 
@@ -263,6 +272,9 @@ class Session:
         look.sizes[look.measured] = chunk.sizes[:measured]
         look.sizes[look.unsafe] = chunk.sizes[measured:]
         lists = rows.referent_lists(told_counts, chunk.own)
+        names = self._names.name(
+            chunk.names, look.named, rows, lists, closures=(chunk.closures, look.heads.addresses)
+        )
         columns: Columns = {
             "address": look.heads.addresses,
             "type_name": self._types.name_numbers(look.numbers),
@@ -271,7 +283,7 @@ class Session:
             "tracked": rows.tracked,
             "generation": generations(rows.header.generation, rows.tracked),
             "referents": lists,
-            "names": self._names.name(chunk.names, look.named, rows, lists),
+            "names": names,
             "root": chunk.roots,
         }
         if self._traced is not None and chunk.sites is not None:
@@ -285,8 +297,9 @@ class Session:
             self._reported = now
             self.tell({"objects": self.objects})
 
-    def _roots(self, addresses: NDArray[np.uint64]) -> list[tuple[int, str]]:
-        flags = self._seen.flags(self._seen.slots(addresses))
+    def _roots(
+        self, addresses: NDArray[np.uint64], flags: NDArray[np.uint8]
+    ) -> list[tuple[int, str]]:
         found = []
         for row in np.flatnonzero(flags & NAMED).tolist():
             label = self._labels.get(int(addresses[row]))

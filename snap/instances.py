@@ -1,0 +1,90 @@
+"""Where instances keep their attributes, read from memory: asking would build dicts.
+
+From 3.11 on most instances hold the values of their attributes themselves, and a dict is
+built when it is asked for. Its place and the names that instances of a class share are found
+by looking for what is known of a sample; where that fails they are not read.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final, cast
+
+from snap.kinds import MANAGED_DICT, flags_of
+from snap.native import POINTER_SIZE, memory, object_at, pointers
+
+_IS_HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+_dict_offset = cast("dict[str, Any]", type.__dict__)["__dictoffset__"].__get__
+_class_size: int = cast("Any", type).__basicsize__
+_TYPE_WORDS: Final = 128
+# Of the keys that a class's instances share: count, a word of small fields, two counters.
+_KEYS_HEADER: Final = 32
+_INDEX_SIZE_AT: Final = 9
+_MOST_KEYS: Final = 1 << 10
+
+
+def dict_place(cls: type) -> int | None:
+    """Give how many bytes behind an instance's address that of its dict lies; None if unknown.
+
+    Zero stands there, or an odd number, while an instance has no dict.
+    """
+    if flags_of(cls) & MANAGED_DICT:
+        return _MANAGED_PLACE
+    offset: int = _dict_offset(cls)
+    return offset if offset > 0 else None
+
+
+def shared_names(cls: type) -> list[str] | None:
+    """Name the attributes that instances of a class hold themselves; None if unknown."""
+    if not flags_of(cls) & MANAGED_DICT or not flags_of(cls) & _IS_HEAP_TYPE:
+        return []
+    if _KEYS_WORD is None:
+        return None
+    return _names_of_keys(pointers(id(cls), _KEYS_WORD + 1)[_KEYS_WORD])
+
+
+def _names_of_keys(keys: int) -> list[str]:
+    if keys == 0:
+        return []
+    header = memory(keys, _KEYS_HEADER)
+    (count,) = memoryview(header)[24:].cast("Q")
+    first = keys + _KEYS_HEADER + (1 << header[_INDEX_SIZE_AT])
+    if count > _MOST_KEYS:
+        return []
+    # Pairs of a key and a value, which is null here.
+    return [object_at(key) for key in pointers(first, 2 * count)[::2] if key]
+
+
+class _Sample:
+    pass
+
+
+def _find_dict() -> int | None:
+    sample = _Sample()
+    place = -3 * POINTER_SIZE
+    attributes = sample.__dict__
+    found = pointers(id(sample) + place, 1)[0]
+    return place if found == id(attributes) else None
+
+
+def _find_keys() -> int | None:
+    """Find the word of a class that points to the keys its instances share."""
+    names = ["first", "second", "third"]
+    sample = _Sample()
+    for name in names:
+        object.__setattr__(sample, name, None)
+    words = pointers(id(_Sample), min(_class_size // POINTER_SIZE, _TYPE_WORDS))
+    # Name and qualified name lie before it, one word between them.
+    own_name, qualname = id(_Sample.__name__), id(_Sample.__qualname__)
+    for at in range(len(words) - 3):
+        if words[at] == own_name and words[at + 2] == qualname and words[at + 3]:
+            header = pointers(words[at + 3], 4)
+            # Counter of references, small fields, room left, names in use.
+            if header[3] == len(names) and _names_of_keys(words[at + 3]) == names:
+                return at + 3
+    return None
+
+
+_HAS_INLINE_VALUES: Final = sys.version_info >= (3, 11)
+_MANAGED_PLACE: Final = _find_dict() if _HAS_INLINE_VALUES else None
+_KEYS_WORD: Final = _find_keys() if _HAS_INLINE_VALUES else None
