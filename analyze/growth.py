@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from analyze.grown import GrownSuspect, grown_suspects
 from analyze.icicle import growth_paths, icicle
 from analyze.origin import own_types
 from analyze.report import cycle_groups, totals
+from analyze.rules import load_rules
 from analyze.type_summary import type_counts
 
 if TYPE_CHECKING:
@@ -46,6 +48,9 @@ class Growth:
     examples: dict[str, CycleGroup]
     # Bytes by path in the last snapshot, and how they changed since the first.
     picture: tuple[Block, ...]
+    # What piled up, the most bytes first; and what did as was to be expected: a warm-up.
+    suspects: tuple[GrownSuspect, ...]
+    warm_up: tuple[GrownSuspect, ...]
 
     def __repr__(self) -> str:
         from analyze.render.sentences import GROWTH_TITLE, growth_sentences
@@ -82,6 +87,7 @@ def compare(heaps: Sequence[Heap]) -> Growth:
         raise ValueError(f"{len(heaps)} snapshot to compare, expected two or more")
     counts = [type_counts(heap) for heap in heaps]
     groups = [cycle_groups(heap) for heap in heaps]
+    suspects, warm_up = grown_suspects(heaps, load_rules())
     first, last = totals(heaps[0]), totals(heaps[-1])
     types = _type_growth(counts)
     return Growth(
@@ -94,6 +100,8 @@ def compare(heaps: Sequence[Heap]) -> Growth:
         cycles=_cycle_growth(groups[0], groups[-1]),
         examples={group.signature: group for group in groups[-1]},
         picture=icicle(growth_paths(heaps[0], heaps[-1])),
+        suspects=suspects,
+        warm_up=warm_up,
     )
 
 

@@ -49,6 +49,17 @@ INTERPRETER: Final = "interpreter"
 MODULE: Final = "module "
 MAIN: Final = "module __main__"
 THREAD: Final = "thread "
+# What the dict of a built-in class, or its table of derived ones, refers to.
+_OF_CLASSES: Final = frozenset(
+    {
+        "wrapper_descriptor",
+        "method_descriptor",
+        "getset_descriptor",
+        "member_descriptor",
+        "classmethod_descriptor",
+        "weakref.ReferenceType",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -207,6 +218,8 @@ class _Tops:
 
 def _place_unnamed(heap: Heap, tops: _Tops, rows: IntArray, node: NDArray[np.int32]) -> None:
     """Place roots without a name: by type, apart from what never dies."""
+    _place_static_types(heap, tops, rows, node)
+    rows = rows[node[rows] == NONE]
     immortal = heap.refcount[rows] >= IMMORTAL_REFCOUNT
     for is_immortal, above in ((True, (INTERPRETER, "immortal")), (False, (OUTSIDE,))):
         chosen = rows[immortal == is_immortal]
@@ -214,6 +227,20 @@ def _place_unnamed(heap: Heap, tops: _Tops, rows: IntArray, node: NDArray[np.int
         for code in np.unique(codes).tolist():
             at = tops.add((*above, heap.type_names[code]), code)
             node[chosen[codes == code]] = at
+
+
+def _place_static_types(heap: Heap, tops: _Tops, rows: IntArray, node: NDArray[np.int32]) -> None:
+    """Place the dicts of built-in classes, which no class in the file refers to."""
+    dicts = np.zeros(heap.file.objects, dtype=np.bool_)
+    if "dict" not in heap.type_names:
+        return
+    code = heap.type_names.index("dict")
+    dicts[rows[heap.type_codes[rows] == code]] = True
+    wanted = np.array([name in _OF_CLASSES for name in heap.type_names], dtype=np.bool_)
+    graph = heap.references.graph
+    edges = np.flatnonzero(wanted[heap.type_codes[graph.targets]])
+    sources = np.unique(np.searchsorted(graph.offsets, edges, side="right") - 1)
+    node[sources[dicts[sources]]] = tops.add((INTERPRETER, "built-in classes"), code)
 
 
 def _place_unreachable(heap: Heap, tops: _Tops, node: NDArray[np.int32]) -> None:
@@ -231,9 +258,14 @@ def _place_unreachable(heap: Heap, tops: _Tops, node: NDArray[np.int32]) -> None
         ],
         dtype=np.int32,
     )
-    places = np.full(len(cycle), tops.add((UNREACHABLE,), NONE), dtype=np.int32)
+    places = np.full(len(cycle), NONE, dtype=np.int32)
     places[inside] = at_signature[cycles.signature[cycle[inside]]]
     inherit(unsigned(search.order), search.parent, places)
+    codes = heap.type_codes[cycles.members]
+    held_by_none = places == NONE
+    for code in np.unique(codes[held_by_none]).tolist():
+        at = tops.add((UNREACHABLE, heap.type_names[code]), code)
+        places[held_by_none & (codes == code)] = at
     node[cycles.members] = places
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from analyze.icicle import heap_paths, icicle
 from analyze.origin import own_types
+from analyze.rules import load_rules
+from analyze.suspects import Suspect, heap_suspects
 from analyze.type_summary import sum_by, type_summary
 
 if TYPE_CHECKING:
@@ -77,6 +79,9 @@ class HeapReport:
     unreachable_cycles: tuple[CycleGroup, ...]
     # Bytes by path.
     picture: tuple[Block, ...]
+    # What piles up, the most bytes first; and where that is to be expected.
+    suspects: tuple[Suspect, ...]
+    expected: tuple[Suspect, ...]
 
     def __repr__(self) -> str:
         from analyze.render.sentences import report_sentences, report_title
@@ -111,6 +116,7 @@ def report(heap: Heap) -> HeapReport:
         If a column of the file is damaged.
     """
     types = type_summary(heap)
+    suspects, expected = heap_suspects(heap, load_rules())
     return HeapReport(
         path=str(heap.file.path),
         facts=heap.facts,
@@ -119,6 +125,8 @@ def report(heap: Heap) -> HeapReport:
         own_types=own_types(types),
         unreachable_cycles=cycle_groups(heap),
         picture=icicle(heap_paths(heap)),
+        suspects=suspects,
+        expected=expected,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -31,6 +32,17 @@ class Rules:
     """What `rules.toml` says."""
 
     books: tuple[str, ...]
+    # Pattern of paths, and why they are expected to be large or to grow.
+    expected: tuple[tuple[str, str], ...]
+    # Share of what piles up, in percent, from which on a pile is a suspect.
+    percent: float
+
+    def expects(self, path: str) -> str | None:
+        """Tell why things are expected to pile up at a path; None if they are not."""
+        for pattern, why in self.expected:
+            if _pattern(pattern).fullmatch(path):
+                return why
+        return None
 
     def late_rows(self, heap: Heap) -> NDArray[np.int64]:
         """Find the objects that keep books, int64."""
@@ -50,7 +62,20 @@ def load_rules(path: Path | None = None) -> Rules:
     tables = [_read(_OURS)]
     if path is not None:
         tables.append(_read(path))
-    return Rules(books=tuple(book for table in tables for book in table.get("books", ())))
+    return Rules(
+        books=tuple(book for table in tables for book in table.get("books", ())),
+        expected=tuple(
+            (each["path"], each["why"]) for table in tables for each in table.get("expected", ())
+        ),
+        percent=float(next(table["percent"] for table in reversed(tables) if "percent" in table)),
+    )
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """Make a pattern in which `*` alone stands for anything; `[*]` is itself."""
+    parts = re.split(r"(?<!\[)\*", text)
+    return re.compile(".*".join(map(re.escape, parts)), re.DOTALL)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analyze.grown import GrownSuspect
     from analyze.growth import Growth
     from analyze.plain_graph import UnreachableNodes
     from analyze.report import CycleGroup, HeapReport
+    from analyze.suspects import Suspect
 
 Document = dict[str, Any]
 
@@ -43,7 +45,8 @@ def report_document(report: HeapReport, *, top: int | None = None) -> Document:
         },
         "types": report.types.head(top or report.types.height).to_dicts(),
         "unreachable_cycles": [cycle_document(group) for group in report.unreachable_cycles[:top]],
-        "suspects": [],
+        "suspects": [suspect_document(each) for each in report.suspects[:top]],
+        "expected": [suspect_document(each) for each in report.expected[:top]],
     }
 
 
@@ -58,8 +61,23 @@ def growth_document(growth: Growth, *, top: int | None = None) -> Document:
         },
         "types": growth.types.head(top or growth.types.height).to_dicts(),
         "unreachable_cycles": growth.cycles.head(top or growth.cycles.height).to_dicts(),
-        "suspects": [],
+        "suspects": [grown_document(each) for each in growth.suspects[:top]],
+        "warm_up": [grown_document(each) for each in growth.warm_up[:top]],
     }
+
+
+def suspect_document(suspect: Suspect) -> Document:
+    """Give what piles up at one path."""
+    document = asdict(suspect)
+    document["along"] = list(document["along"])
+    return document
+
+
+def grown_document(grown: GrownSuspect) -> Document:
+    """Give a suspect of a comparison: what it is now, and how it grew."""
+    document = {name: getattr(grown, name) for name in grown.__slots__ if name != "now"}
+    document["objects_each"] = list(grown.objects_each)
+    return {**suspect_document(grown.now), **document}
 
 
 def nodes_document(found: UnreachableNodes) -> Document:

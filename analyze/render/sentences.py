@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from analyze.render.suspects import (
+    TOLD,
+    expected_sentence,
+    grown_sentence,
+    suspect_sentence,
+)
 from analyze.render.text import format_bytes, format_change, format_seconds, plural, printable
 
 if TYPE_CHECKING:
@@ -25,15 +31,23 @@ def report_title(report: HeapReport) -> str:
 
 def report_sentences(report: HeapReport) -> list[str]:
     """Say what to look at in one snapshot, the most important first."""
-    return [
-        _garbage_sentence(report.totals, report.unreachable_cycles),
-        *_own_types_sentence(report.own_types),
-    ]
+    sentences = [suspect_sentence(each) for each in report.suspects[:TOLD]]
+    if not sentences:
+        sentences = ["Nothing that piles up stands out."]
+    sentences.append(_garbage_sentence(report.totals, report.unreachable_cycles))
+    return [*sentences, *_own_types_sentence(report.own_types)]
 
 
 def growth_sentences(growth: Growth) -> list[str]:
     """Say what grew between snapshots, the most important first."""
-    return [_growth_sentence(growth), *_own_growth_sentence(growth.own_types)]
+    snapshots = len(growth.snapshots)
+    sentences = [grown_sentence(each, snapshots) for each in growth.suspects[:TOLD]]
+    if not sentences:
+        sentences = ["No suspect: nothing piled up between the snapshots."]
+    if growth.warm_up:
+        expected = [each.now for each in growth.warm_up]
+        sentences.append(expected_sentence(expected, "Warm-up: grew"))
+    return [*sentences, _growth_sentence(growth), *_own_growth_sentence(growth.own_types)]
 
 
 def capture_sentence(facts: dict[str, Any]) -> str:
