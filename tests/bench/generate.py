@@ -20,17 +20,22 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 SEED: Final = 20_240_601
 GROUP: Final = 1 << 18
 _STRIDE: Final = 64
 _HEAP: Final = 0x7F00_0000_0000
 _IMMORTAL: Final = 1 << 30
+# Objects of a session, and how many of them refer to others.
+_SESSION: Final = 100
+_INNER: Final = 40
+# Sessions side by side that one cache holds.
+_RUN: Final = 64
+_NO_NAME: Final = -1
 
 _TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 SCHEMA: Final = pa.schema(
@@ -155,32 +160,49 @@ class Random(Chain):
 class Web(Chain):
     """The heap of a web service.
 
-    Three references an object; power-law in-degrees; 60 % leaves; modules as named roots;
-    caches of thousands of entries; a few objects held by C code; names on two references of
-    five. The last 5 % are garbage: three huge rings, then rings of 2 to 20 with a leaf for
-    each member, every tenth of which holds the next; all refer to live objects.
+    Modules, named roots, have a cache each; the caches hold sessions. A session is a tree of
+    100 objects, 40 that refer to others and 60 leaves, each of a type and under a name of its
+    own; but for a half of the objects, another session near by holds them. Beside
+    that one reference, objects have two more on average, from inner ones: most to leaves,
+    a few of which are referred to very often (power law); a quarter to objects of the same
+    type and cache. A few objects are held by C code. The last 5 % are garbage: three huge
+    rings, then rings of 2 to 20 with a leaf for each member, every tenth of which holds the
+    next; all refer to live objects.
     """
 
+    kinds = 40
     leaf_types = ("str", "int", "float", "bytes", "datetime.datetime", "decimal.Decimal")
-    inner_types = ("dict", "list", "tuple", "set", "function", "cell", "method")
-    own_types = tuple(f"app.models.Model{number}" for number in range(1500))
+    inner_types = ("dict", "list", "tuple")
+    own_types = tuple(
+        f"app.service{kind}.Model{place}" for kind in range(kinds) for place in range(40)
+    )
     leak_types = tuple(f"app.leaks.Leak{number}" for number in range(40))
     types = leaf_types + inner_types + own_types + leak_types
-    words = tuple(f"field_{number}" for number in range(3000))
+    words = (
+        *(f"field_{place}" for place in range(_SESSION)),
+        *(f"shared_{place}" for place in range(_SESSION)),
+        *("next", "payload", "service", "successor", "CACHE"),
+    )
     huge = 3
 
     @cached_property
-    def _live(self) -> int:
+    def live(self) -> int:  # type: ignore[override]
         return self.objects - self.objects // 20
-
-    @property
-    def live(self) -> int:
-        return self._live
 
     @cached_property
     def roots(self) -> int:
-        """Number of modules, the first rows."""
+        """Number of modules, the first rows; as many caches follow."""
         return min(50 + self.objects // 50_000, 2000, max(self.live // 20, 1))
+
+    @cached_property
+    def base(self) -> int:
+        """The first row of the first session."""
+        return min(-(-2 * self.roots // _SESSION) * _SESSION, self.live)
+
+    @cached_property
+    def sessions(self) -> int:
+        """Number of whole sessions."""
+        return max((self.live - self.base) // _SESSION, 1)
 
     @cached_property
     def huge_ring(self) -> int:
@@ -189,80 +211,119 @@ class Web(Chain):
 
     @cached_property
     def _factor(self) -> int:
-        factor = int(self.live * 0.618) | 1
-        while np.gcd(factor, self.live) != 1:
+        factor = int(self.sessions * 0.618) | 1
+        while np.gcd(factor, self.sessions) != 1:
             factor += 2
         return factor
 
     def groups(self) -> Iterator[tuple[int, int]]:
         rings = [self.live + number * self.huge_ring for number in range(self.huge + 1)]
-        for start, stop in zip([0, *rings], [*rings, self.objects], strict=True):
-            for first in range(start, stop, GROUP):
-                yield first, min(first + GROUP, stop)
+        bounds = [0, self.base, *rings]
+        step = max(GROUP // (_RUN * _SESSION), 1) * _RUN * _SESSION
+        for start, stop in zip(bounds, [*bounds[1:], self.objects], strict=True):
+            for first in range(start, stop, step):
+                yield first, min(first + step, stop)
 
     def edges(self, first: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        targets, counts, _ = self._named_edges(first, end)
+        return targets, counts
+
+    def _named_edges(self, first: int, end: int) -> _NamedEdges:
         random = np.random.default_rng([self.seed, first])
+        if first < self.base:
+            return self._module_edges()
         if first < self.live:
-            return self._live_edges(first, end, random)
+            return self._session_edges(first, end, random)
         return self._garbage_edges(first, end, random)
 
-    def _live_edges(
-        self, first: int, end: int, random: np.random.Generator
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        size = end - first
-        is_inner = random.random(size) < 0.4
-        is_inner[0] = True
-        if first == 0:
-            is_inner[: self.roots] = True
-        inner = np.flatnonzero(is_inner)
-        # Each object is held by an inner one before it, mostly by a near one.
-        before = (np.cumsum(is_inner) - is_inner)[1:]
-        spread = np.where(random.random(size - 1) < 0.8, np.minimum(40, before), before)
-        place = before - 1 - (random.random(size - 1) * spread).astype(np.int64)
-        held = np.arange(first + 1, end, dtype=np.int64)
-        holders = inner[place]
-        extra = max(3 * size - (size - 1), 0)
+    def _module_edges(self) -> _NamedEdges:
+        """Modules hold their caches, the first also some constants; caches hold sessions."""
+        roots, base = self.roots, self.base
+        modules = np.arange(min(roots, max(base - roots, 0)))
+        constants = np.arange(min(2 * roots, base), base)
+        heads = np.arange(base, self.live, _SESSION)
+        sources = np.concatenate(
+            [modules, np.zeros_like(constants), roots + self._cache(np.arange(len(heads)))]
+        )
+        targets = np.concatenate([modules + roots, constants, heads])
+        names = np.repeat(
+            [self.words.index("CACHE"), 0, _NO_NAME], [len(modules), len(constants), len(heads)]
+        )
+        if base < 2 * roots:  # too small for caches
+            sources = np.minimum(sources, base - 1)
+        return _by_source(sources, targets, names, base)
+
+    def _session_edges(self, first: int, end: int, random: np.random.Generator) -> _NamedEdges:
+        rows = np.arange(first, end)
+        session, place = np.divmod(rows - first, _SESSION)  # groups begin with a run
+        # Within a session, each object is held by one before it.
+        above = np.where(place < _INNER, (place - 1) // 2, (place - _INNER) * (_INNER - 1) // 60)
+        near = np.minimum(random.geometric(0.5, len(rows)) - 1, session % _RUN)
+        anywhere = (random.random(len(rows)) * (session % _RUN + 1)).astype(np.int64)
+        jump = np.where(random.random(len(rows)) < 0.8, near, anywhere)
+        holders = first + (session - jump) * _SESSION + above
+        held = place > 0
+        inner = rows[place < _INNER]
+        extra = 2 * (end - first)
         sources = inner[random.integers(0, len(inner), extra)]
-        caches = inner[random.integers(0, len(inner), 2)]
-        cached = random.random(extra) < 0.03
-        sources[cached] = caches[random.integers(0, 2, int(cached.sum()))]
-        targets = self._popular(random.random(extra))
-        if first == 0:  # modules hold the first object of each group
-            firsts = np.array([a for a, _ in self.groups() if 0 < a < self.live], dtype=np.int64)
-            holders = np.append(holders, np.arange(len(firsts)) % self.roots)
-            held = np.append(held, firsts)
-        all_sources = np.concatenate([holders, sources])
-        order = np.argsort(all_sources, kind="stable")
-        counts = np.bincount(all_sources, minlength=size).astype(np.int64)
-        return np.concatenate([held, targets])[order], counts
+        slot = random.integers(0, 6, extra)
+        place_of_source = (sources - first) % _SESSION
+        is_same = random.random(extra) < 0.25
+        shared = _INNER + (place_of_source * 7 + slot * 11) % (_SESSION - _INNER)
+        targets = self._popular(random.random(extra), np.where(is_same, place_of_source, shared))
+        targets[is_same] = self._of_same_cache(targets[is_same], sources[is_same])
+        names = np.where(is_same, self.words.index("next"), _SESSION + slot)
+        return _by_source(
+            np.concatenate([holders[held], sources]) - first,
+            np.concatenate([rows[held], targets]),
+            np.concatenate([place[held], names]),
+            end - first,
+        )
 
-    def _popular(self, chance: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Draw live rows, a few of them very often, spread over the heap."""
-        rank = (self.live * chance**3).astype(np.uint64)
-        return ((rank * np.uint64(self._factor)) % np.uint64(self.live)).astype(np.int64)
+    def _cache(self, session: NDArray[np.int64]) -> NDArray[np.int64]:
+        return session // _RUN % self.roots
 
-    def _garbage_edges(
-        self, first: int, end: int, random: np.random.Generator
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _of_same_cache(
+        self, targets: NDArray[np.int64], sources: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Move objects to sessions of the caches of others, at the same place of a session."""
+        session, place = np.divmod(targets - self.base, _SESSION)
+        own = (sources - self.base) // _SESSION
+        moved = session + (self._cache(own) - self._cache(session)) * _RUN
+        session = np.where(moved < self.sessions, moved, own)
+        return np.minimum(self.base + session * _SESSION + place, self.live - 1)
+
+    def _popular(self, chance: NDArray[np.float64], place: NDArray[Any]) -> NDArray[np.int64]:
+        """Draw objects at some place of a session, a few sessions very often."""
+        rank = (self.sessions * chance**3).astype(np.uint64)
+        session = (rank * np.uint64(self._factor)) % np.uint64(self.sessions)
+        return np.minimum(self.base + session.astype(np.int64) * _SESSION + place, self.live - 1)
+
+    def _garbage_edges(self, first: int, end: int, random: np.random.Generator) -> _NamedEdges:
         size = end - first
         rows = np.arange(first, end, dtype=np.int64)
-        alive = self._popular(random.random(size))
+        alive = self._popular(random.random(size), random.integers(0, _SESSION, size))
+        words = [self.words.index(word) for word in ("next", "payload", "service", "successor")]
         if first < self.live + self.huge * self.huge_ring:
             number = (first - self.live) // self.huge_ring
             start = self.live + number * self.huge_ring
             following = np.where(rows + 1 == start + self.huge_ring, start, rows + 1)
-            return np.stack([following, alive], axis=1).ravel(), np.full(size, 2, dtype=np.int64)
-        ring, is_leaf, following, leaf, starts = self._small_rings(first, end, random)
+            targets = np.stack([following, alive], axis=1).ravel()
+            names = np.tile([words[0], words[2]], size)
+            return targets, np.full(size, 2, dtype=np.int64), names
+        ring, is_leaf, following, leaf, starts = self._small_rings(first, end)
         # Every tenth ring's first object holds the next ring.
         holds = np.zeros(size, dtype=np.bool_)
         holds[starts[:-1:10] - first] = True
         next_ring = np.append(starts[1:], first)[ring]
         wide = np.stack([following, leaf, alive, next_ring], axis=1)
         chosen = np.stack([~is_leaf, ~is_leaf & (leaf >= 0), ~is_leaf, holds], axis=1)
-        return wide[chosen], chosen.sum(axis=1).astype(np.int64)
+        names = np.broadcast_to(words, wide.shape)[chosen]
+        return wide[chosen], chosen.sum(axis=1).astype(np.int64), names
 
-    def _small_rings(self, first: int, end: int, random: np.random.Generator) -> tuple[Any, ...]:
+    def _small_rings(self, first: int, end: int) -> tuple[Any, ...]:
         """Lay out rings, each followed by its leaves; a last piece too small is one ring."""
+        random = np.random.default_rng([self.seed, first, 2])
         size = end - first
         sizes = random.integers(2, 21, size // 4 + 2)
         starts = first + np.cumsum(2 * sizes) - 2 * sizes
@@ -279,46 +340,66 @@ class Web(Chain):
         return ring, is_leaf, following, leaf, starts
 
     def rows(self, first: int, end: int) -> Rows:
-        rows = super().rows(first, end)
+        targets, counts, names = self._named_edges(first, end)
         random = np.random.default_rng([self.seed, first, 1])
         size = end - first
-        is_leaf = rows.counts == 0
-        leaves, inner, own = len(self.leaf_types), len(self.inner_types), len(self.own_types)
-        draw = random.random(size)
-        rows.type_codes = np.where(
-            is_leaf,
-            (leaves * draw**4).astype(np.int32),
-            np.where(
-                draw < 0.7,
-                leaves + (inner * (draw / 0.7) ** 3).astype(np.int32),
-                leaves + inner + (own * ((draw - 0.7).clip(0) / 0.3) ** 4).astype(np.int32),
-            ),
-        ).astype(np.int32)
-        rows.tracked = ~is_leaf | (draw < 0.05)
-        rows.is_named = ~is_leaf & ((rows.type_codes == leaves) | (draw >= 0.7))
-        rows.names = random.integers(0, len(self.words), len(rows.targets), dtype=np.int32)
-        if first >= self.live:
-            rows.type_codes[~is_leaf] = (
-                leaves + inner + own + self._leak_types(first, end)[~is_leaf]
-            )
-            return rows
-        rows.held[~is_leaf & (random.random(size) < 0.001)] = 1
-        # The last referent of some dicts is a key, which the collector does not see.
-        rows.hidden[(rows.type_codes == leaves) & (random.random(size) < 0.2)] = 1
-        rows.hidden[is_leaf] = 0
-        if first == 0:
+        rows = Rows(
+            first=first,
+            targets=targets,
+            counts=counts,
+            type_codes=self._type_codes(first, end, counts),
+            tracked=counts > 0,
+            held=np.zeros(size, dtype=np.int64),
+            names=names.astype(np.int32),
+            is_named=np.zeros(size, dtype=np.bool_),
+            hidden=np.zeros(size, dtype=np.int32),
+        )
+        is_list = np.isin(rows.type_codes, [self.types.index("list"), self.types.index("tuple")])
+        rows.is_named = (counts > 0) & ~is_list
+        if first < self.base:
+            rows.tracked[: 2 * self.roots] = True
+            rows.is_named[self.roots :] = False
             rows.held[: self.roots] = 1
-            rows.type_codes[: self.roots] = leaves
-            rows.roots = {row: f"module app.module{row}" for row in range(self.roots)}
+            rows.roots = {
+                row: f"module app.module{row}" for row in range(min(self.roots, self.base))
+            }
+        elif first < self.live:
+            rows.held[(counts > 0) & (random.random(size) < 0.001)] = 1
+            # The last referent of some dicts is a key, which the collector does not see.
+            ends = np.cumsum(counts) - 1
+            is_dict = (counts > 0) & (rows.type_codes == self.types.index("dict"))
+            is_leaf = (targets[ends] - self.base) % _SESSION >= _INNER
+            rows.hidden[is_dict & is_leaf] = 1
         return rows
 
-    def _leak_types(self, first: int, end: int) -> NDArray[np.int32]:
+    def _type_codes(self, first: int, end: int, counts: NDArray[np.int64]) -> NDArray[np.int32]:
+        rows = np.arange(first, end)
+        leaves, inner = len(self.leaf_types), len(self.inner_types)
+        own = leaves + inner
+        if first < self.base:
+            return np.where(rows < 2 * self.roots, self.types.index("dict"), 0).astype(np.int32)
+        if first < self.live:
+            place = (rows - self.base) % _SESSION
+            kind = self._cache((rows - self.base) // _SESSION) % self.kinds
+            of_leaf = (leaves * ((place - _INNER).clip(0) / 60) ** 3).astype(np.int64)
+            of_inner = np.where(place % 5 < 3, leaves + place % 5, own + kind * 40 + place)
+            of_inner[place == 0] = (own + kind * 40)[place == 0]
+            return np.where(place < _INNER, of_inner, of_leaf).astype(np.int32)
         if first < self.live + self.huge * self.huge_ring:
-            return (np.arange(first, end) % 3).astype(np.int32)
-        random = np.random.default_rng([self.seed, first])
-        self._popular(random.random(end - first))  # the same dice as in `edges`
-        ring = self._small_rings(first, end, random)[0]
-        return ((ring * 7 + np.arange(first, end) % 2) % len(self.leak_types)).astype(np.int32)
+            number = rows % 3
+        else:
+            number = (self._small_rings(first, end)[0] * 7 + rows % 2) % len(self.leak_types)
+        return np.where(counts > 0, own + len(self.own_types) + number, 0).astype(np.int32)
+
+
+_NamedEdges = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+
+def _by_source(
+    sources: NDArray[np.int64], targets: NDArray[np.int64], names: NDArray[np.int64], size: int
+) -> _NamedEdges:
+    order = np.argsort(sources, kind="stable")
+    return targets[order], np.bincount(sources, minlength=size).astype(np.int64), names[order]
 
 
 SHAPES: Final[dict[str, type[Chain]]] = {
@@ -404,8 +485,8 @@ def _batch(drawn: Chain, rows: Rows, in_degree: NDArray[np.uint32]) -> pa.Record
     for row, label in rows.roots.items():
         root[row - rows.first] = label
     refcount = in_degree.astype(np.int64) + rows.held
-    if rows.first == 0 and size > 100:
-        refcount[60:63] = _IMMORTAL
+    if rows.first <= 60 < rows.first + size - 3:
+        refcount[60 - rows.first : 63 - rows.first] = _IMMORTAL
     arrays = [
         pa.array(addresses(own)),
         pa.DictionaryArray.from_arrays(pa.array(rows.type_codes), pa.array(drawn.types)),
@@ -420,7 +501,10 @@ def _batch(drawn: Chain, rows: Rows, in_degree: NDArray[np.uint32]) -> pa.Record
         pa.array(root.tolist(), pa.string()),
         pa.LargeListArray.from_arrays(
             np.concatenate([[0], np.cumsum(name_counts)]),
-            pa.DictionaryArray.from_arrays(pa.array(rows.names[is_named]), pa.array(drawn.words)),
+            pa.DictionaryArray.from_arrays(
+                pa.array(rows.names[is_named], mask=rows.names[is_named] == _NO_NAME),
+                pa.array(drawn.words),
+            ),
             type=SCHEMA.field("names").type,
         ),
     ]

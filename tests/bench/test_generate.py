@@ -15,9 +15,9 @@ from analyze.report import totals
 
 
 @pytest.mark.parametrize("shape", generate.SHAPES)
-@pytest.mark.parametrize("objects", [1, 3, 100, 5000])
+@pytest.mark.parametrize("objects", [1, 3, 1000, 5000])
 def test_the_analysis_finds_just_the_garbage_that_was_planted(shape, objects, tmp_path):
-    if shape == "web" and objects < 100:
+    if shape == "web" and objects < 1000:
         pytest.skip("too small for a web service")
     path = generate.generate(shape, objects, tmp_path / "heap.parquet")
     heap = analyze.load(path)
@@ -46,7 +46,7 @@ def test_a_web_service_has_leaves_and_objects_that_many_refer_to(tmp_path):
     leaves = float((np.diff(graph.offsets) == 0).mean())
     assert 0.55 < leaves < 0.65
     degrees = np.sort(np.bincount(graph.targets, minlength=graph.objects))
-    assert degrees[-1] > 1000
+    assert degrees[-1] > 50 * degrees.mean()
     assert np.median(degrees) <= 2
 
 
