@@ -328,11 +328,17 @@ def main(mode, path, facts_path):
     grown = len(gc.get_objects()) - before
 
     closures = closures_of(alive.values())
-    table = pq.ParquetFile(path).read(["address", "referents", "names"]).to_pydict()
+    file = pq.ParquetFile(path)
+    rows = [
+        row
+        for group in range(file.num_row_groups)
+        for row in file.read_row_group(group, ["address", "referents", "names"]).to_pylist()
+    ]
     wrong, named, names_of = [], collections.Counter(), {}
-    for address, referents, names in zip(*table.values(), strict=True):
+    for row in rows:
+        address = row["address"]
         source = alive.get(address)
-        for name, held in zip(names, referents, strict=False):
+        for name, held in zip(row["names"], row["referents"], strict=False):
             if name is None:
                 continue
             names_of[address, held, name] = True
