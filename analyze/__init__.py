@@ -8,6 +8,8 @@ True
 
 from analyze.growth import Growth, compare
 from analyze.heap import Heap, load
+from analyze.neighbourhood import backrefs, refs
+from analyze.picture import Picture
 from analyze.query import query
 from analyze.report import HeapReport, report
 from analyze.retained import retained_together
@@ -18,10 +20,13 @@ __all__ = [
     "Growth",
     "Heap",
     "HeapReport",
+    "Picture",
     "SnapError",
+    "backrefs",
     "compare",
     "load",
     "query",
+    "refs",
     "report",
     "retained_together",
     "type_summary",

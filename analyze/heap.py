@@ -155,6 +155,11 @@ class Heap:
         ).to_arrays()
 
     @cached_property
+    def depth(self) -> NDArray[np.int32]:
+        """Count the references from the nearest root, int32 (n,); -1 where unreachable."""
+        return self.reachability.reach.depth()
+
+    @cached_property
     def unreachable(self) -> NDArray[np.int64]:
         """Rows of the objects that no root reaches, int64, ascending."""
         return np.flatnonzero(self.reachability.reach.parent == UNREACHABLE)

@@ -76,6 +76,30 @@ class ReferenceNames:
             index[inside] = np.repeat(counts, counts) - 1 - offset if is_reversed else offset
         return index
 
+    def at(self, source: int, place: int) -> str | None:
+        """Name the reference of a row at a place in the graph; None where unknown."""
+        code = int(self.codes[place])
+        if code != NO_NAME:
+            return self.texts[code]
+        is_reversed = _REVERSED.get(self._types[self._type_codes[source]])
+        if is_reversed is None:
+            return None
+        start, end = self._graph.offsets[source : source + 2].tolist()
+        return f"[{end - 1 - place if is_reversed else place - start}]"
+
+    def are(self, name: str, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which references at some places have a name, bool of the shape of `places`."""
+        code = self.texts.index(name) if name in self.texts else None
+        if code is None:
+            return np.zeros(len(places), dtype=np.bool_)
+        found: NDArray[np.bool_] = self.codes[places] == code
+        return found
+
+    def texts_at(self, places: NDArray[np.int64]) -> list[str]:
+        """Give the different names of the references at some places."""
+        codes = np.unique(self.codes[places])
+        return [self.texts[code] for code in codes.tolist() if code != NO_NAME]
+
     def column(self) -> pl.Series:
         """Name every reference, in the order of the graph; null where unknown."""
         words = pl.Series([*self.texts, None], dtype=pl.String).gather(

@@ -122,7 +122,7 @@ class Tables:
             "generation": lambda rows: _non_negative(heap.generation[rows]),
             "root": self._root,
             "reachable": lambda rows: pl.Series(self._reached[rows]),
-            "depth": lambda rows: _non_negative(self._depth[rows]),
+            "depth": lambda rows: _non_negative(heap.depth[rows]),
             "dominator": self._dominator,
             "cycle": lambda rows: _non_negative(self._cycle_of_object[rows]),
         }
@@ -141,10 +141,6 @@ class Tables:
     @cached_property
     def _reached(self) -> NDArray[np.bool_]:
         return self._heap.reachability.reach.reached()
-
-    @cached_property
-    def _depth(self) -> NDArray[np.int32]:
-        return self._heap.reachability.reach.depth()
 
     @cached_property
     def _live_cycles(self) -> Cycles:

@@ -6,9 +6,11 @@ from typing import NoReturn
 
 import typer
 
+from cli.commands.backrefs import backrefs
 from cli.commands.diff import diff
 from cli.commands.export import export
 from cli.commands.query import query
+from cli.commands.refs import refs
 from cli.commands.report import report
 from cli.commands.unreachable import unreachable
 from cli.run import run
@@ -24,6 +26,8 @@ app = typer.Typer(
 app.command()(report)
 app.command()(diff)
 app.command()(query)
+app.command()(refs)
+app.command()(backrefs)
 app.command()(export)
 app.command()(unreachable)
 
