@@ -68,7 +68,7 @@ class Reader(HTMLParser):
             self.words.append(text)
 
     def text(self):
-        return " ".join(" ".join(self.words).split())
+        return " ".join("".join(self.words).split())
 
 
 @pytest.mark.parametrize("which", ["report", "diff"])

@@ -360,3 +360,19 @@ def test_in_a_comparison_widths_may_be_those_of_what_grew(pages, browser):
 
 def test_a_report_has_no_growth_to_be_wide(report_opened, browser):
     assert browser.find_all(".widths") == []
+
+
+# --- suspects
+
+
+def test_a_suspect_is_shown_in_the_picture(pages, browser):
+    browser.open(pages / "diff.html")
+    card = browser.find("#suspects .suspect")
+    assert "SESSIONS" in card.find_element("css selector", ".path code").text
+    card.find_element("css selector", "button").click()
+    assert "SESSIONS dict" in zoomed(browser)
+    assert "SESSIONS dict › " in focused(browser)
+    assert "SESSIONS" in browser.find(".reading").text
+    browser.press(HOME)
+    assert zoomed(browser) == ["the heap"]
+    assert browser.complaints() == []

@@ -11,8 +11,10 @@ from analyze.render.html.cycle import draw_cycle
 from analyze.render.html.page import render
 from analyze.render.html.picture import draw_blocks, path_rows
 from analyze.render.html.report import MOST_DRAWINGS, MOST_PATHS
+from analyze.render.html.suspects import block_places, grown_cards, names_of
 from analyze.render.html.tables import MOST_ROWS, Column, Table, frame_table, row_table
 from analyze.render.sentences import GROWTH_TITLE, capture_sentence, growth_sentences
+from analyze.render.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,12 +56,17 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
         Whether it stands in another page, where less is more.
     """
     grown = growth.cycles.filter(pl.col("cycles_delta") > 0)["signature"].head(MOST_DRAWINGS)
+    places = block_places(growth.picture)
     return render(
         "growth.html",
         embedded=embedded,
         title=GROWTH_TITLE,
         subtitles=[capture_sentence(facts) for _, facts in growth.snapshots],
         sentences=growth_sentences(growth),
+        names={
+            *names_of([each.now for each in (*growth.suspects, *growth.warm_up)]),
+            *map(printable, growth.own_types["type_name"].head(3)),
+        },
         warnings=[],
         growth=growth,
         picture=draw_blocks(growth.picture, is_growth=True),
@@ -70,6 +77,8 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
             sorted_by="Growth",
             most=MOST_PATHS,
         ),
+        suspects=grown_cards(growth.suspects, places),
+        expected=grown_cards(growth.warm_up, places),
         types=_types_table(growth),
         cycles=frame_table(
             "Unreachable cycles by growth", _CYCLES, growth.cycles, sorted_by="Would free"

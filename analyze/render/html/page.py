@@ -11,6 +11,7 @@ import base64
 import functools
 import hashlib
 import json
+import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +28,7 @@ from analyze.render.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _STYLES: Final = ("page.css", "icicle.css")
 _SCRIPTS: Final = ("icicle.js", "tables.js")
@@ -127,6 +128,23 @@ def breakable(name: str) -> Markup:
     return shown
 
 
+# The space between a number and its unit, where no line is to end.
+_UNIT: Final = re.compile(r"(?<=\d) (?=%|[KMGT]?i?B\b)")
+
+
+def mark_names(sentence: str, names: Iterable[str]) -> Markup:
+    """Set the names in a sentence as code; the longest first, since one may be within another."""
+    sentence = _UNIT.sub("\u00a0", sentence)
+    found = sorted({name for name in names if name}, key=len, reverse=True)
+    if not found:
+        return escape(sentence)
+    parts = re.split(rf"(?<!\w)({'|'.join(map(re.escape, found))})(?!\w)", sentence)
+    return Markup().join(
+        Markup("<code>{}</code>").format(breakable(part)) if place % 2 else part
+        for place, part in enumerate(parts)
+    )
+
+
 def format_share(share: float) -> str:
     """Give a share of the whole: ``61 %``, ``0.4 %``."""
     percent = 100 * share
@@ -139,6 +157,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "change": format_change,
     "count_change": format_count_change,
     "count": lambda value: f"{value:,}",
+    "mark_names": mark_names,
     "plural": plural,
     "printable": printable,
     "share": format_share,

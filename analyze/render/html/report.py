@@ -9,6 +9,7 @@ from analyze.render.html.capture import fact_rows, threads
 from analyze.render.html.cycle import draw_cycle
 from analyze.render.html.page import render
 from analyze.render.html.picture import draw_blocks, path_rows
+from analyze.render.html.suspects import block_places, cards, names_of
 from analyze.render.html.tables import MOST_ROWS, Column, frame_table, row_table
 from analyze.render.sentences import (
     capture_sentence,
@@ -16,6 +17,7 @@ from analyze.render.sentences import (
     report_title,
     warning_sentences,
 )
+from analyze.render.text import printable
 
 if TYPE_CHECKING:
     from analyze.report import HeapReport
@@ -61,12 +63,18 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
     """
     totals = report.totals
     groups = report.unreachable_cycles
+    places = block_places(report.picture)
     return render(
         "report.html",
         embedded=embedded,
         title=report_title(report),
         subtitles=[capture_sentence(report.facts)],
         sentences=report_sentences(report),
+        names={
+            *names_of([*report.suspects, *report.expected]),
+            *map(printable, report.own_types["type_name"].head(3)),
+            *(printable(group.signature) for group in groups[:1]),
+        },
         warnings=warning_sentences(totals),
         totals=totals,
         picture=draw_blocks(report.picture, is_growth=False),
@@ -77,6 +85,8 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
             sorted_by="Bytes",
             most=MOST_PATHS,
         ),
+        suspects=cards(report.suspects, places),
+        expected=cards(report.expected, places),
         types=frame_table("Types by size", _TYPES, report.types, sorted_by="Size"),
         cycles=row_table(
             "Unreachable cycles by the types in them",

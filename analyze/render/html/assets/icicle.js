@@ -221,6 +221,7 @@
 
   function zoom(node, then = node) {
     const had = field.contains(document.activeElement);
+    // Of what has nothing below it, what is above gives the picture.
     zoomed = children[node].length ? node : Math.max(data.parents[node], ROOT);
     current = then;
     draw();
@@ -301,7 +302,7 @@
     if (!button) return;
     zoom(Number(button.dataset.show));
     figure.scrollIntoView({ block: "nearest" });
-    elements.get(zoomed)?.focus({ preventScroll: true });
+    elements.get(current)?.focus({ preventScroll: true });
   });
   new ResizeObserver(() => draw()).observe(field);
   draw();

@@ -1,0 +1,139 @@
+"""Suspects on a page: where, what, how much, and where that is in the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from analyze.render.html.page import format_share
+from analyze.render.suspects import path_text
+from analyze.render.text import format_bytes, format_change, format_count_change, plural, printable
+from snap.schema import STEP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from analyze.grown import GrownSuspect
+    from analyze.icicle import Block
+    from analyze.suspects import Suspect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One suspect."""
+
+    # The number that makes it one.
+    headline: str
+    path: str
+    type_name: str
+    # Facts, each a few words.
+    facts: list[str]
+    # Place of its block in the picture; None if it is folded away there.
+    block: int | None
+    # Why it was to be expected; None if it was not.
+    expected: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cards:
+    """The first suspects, and how many are left out."""
+
+    cards: list[Card]
+    more: int
+
+
+# Suspects that have a card; the others are in the JSON document.
+MOST_CARDS: Final = 25
+
+
+def cards(suspects: Sequence[Suspect], places: dict[str, int]) -> Cards:
+    """Tell the suspects of one snapshot.
+
+    Parameters
+    ----------
+    places
+        Block of each path in the picture, see `block_places`.
+    """
+    shown = [
+        _card(
+            each,
+            headline=format_share(each.percent / 100),
+            numbers=[
+                plural(each.objects, "object"),
+                f"{format_bytes(each.retained_size)} would go with them",
+            ],
+            places=places,
+        )
+        for each in suspects[:MOST_CARDS]
+    ]
+    return Cards(cards=shown, more=len(suspects) - len(shown))
+
+
+def grown_cards(suspects: Sequence[GrownSuspect], places: dict[str, int]) -> Cards:
+    """Tell the suspects of a comparison."""
+    shown = [
+        _card(
+            each.now,
+            headline=format_change(each.owned_size_delta),
+            numbers=[
+                f"{format_count_change(each.objects_delta)} objects: "
+                + " → ".join(f"{count:,}" for count in each.objects_each),
+                f"{format_change(each.retained_size_delta)} would go with them",
+                *_pace(each),
+            ],
+            places=places,
+        )
+        for each in suspects[:MOST_CARDS]
+    ]
+    return Cards(cards=shown, more=len(suspects) - len(shown))
+
+
+def names_of(suspects: Sequence[Suspect]) -> Iterator[str]:
+    """Give the names that sentences about suspects use, as they stand there."""
+    for each in suspects:
+        place, below = each.path.rpartition(STEP)[0], each.path.partition(STEP)[2]
+        is_held = each.kind in ("path", "thread")
+        yield from map(path_text, (each.path, place if is_held else below))
+        yield from map(printable, (each.type_name, each.holder or ""))
+
+
+def block_places(blocks: Sequence[Block]) -> dict[str, int]:
+    """Find the block of each path, as suspects write it."""
+    paths: list[str] = []
+    places: dict[str, int] = {}
+    for place, block in enumerate(blocks):
+        above = paths[block.parent] if block.parent >= 0 else ""
+        is_path = block.node >= 0
+        paths.append((f"{above}{STEP}{block.label}" if above else block.label) if is_path else "")
+        if is_path:
+            places.setdefault(paths[-1], place)
+    return places
+
+
+def _card(suspect: Suspect, *, headline: str, numbers: list[str], places: dict[str, int]) -> Card:
+    facts = list(numbers)
+    if suspect.holder is not None:
+        facts.append(f"held by a {printable(suspect.holder)}")
+    if suspect.along:
+        facts.append(f"along with each: {', '.join(map(printable, suspect.along))}")
+    if suspect.allocated_at is not None:
+        facts.append(f"made at {printable(suspect.allocated_at)}")
+    if suspect.address is not None:
+        facts.append(f"for example {suspect.address:#x}")
+    return Card(
+        headline=headline,
+        path=suspect.path,
+        type_name=suspect.type_name,
+        facts=facts,
+        block=places.get(suspect.path),
+        expected=suspect.expected,
+    )
+
+
+def _pace(suspect: GrownSuspect) -> list[str]:
+    if len(suspect.objects_each) < 3:
+        return []
+    facts = ["more each time" if suspect.steady else "came and went"]
+    if suspect.bytes_per_hour is not None:
+        facts.append(f"{format_change(round(suspect.bytes_per_hour))} an hour")
+    return facts
