@@ -79,6 +79,11 @@ class Heap:
         return self.file.numbers("shallow_size", np.int64)
 
     @cached_property
+    def whole_size(self) -> int:
+        """Bytes of all objects."""
+        return int(self.shallow_size.sum())
+
+    @cached_property
     def refcount(self) -> NDArray[np.int64]:
         """Reference counts, int64 (n,)."""
         return self.file.numbers("refcount", np.int64)
@@ -188,9 +193,12 @@ class Heap:
     @cached_property
     def owners(self) -> OwnerTree:
         """Who owns what: the tree of folded paths."""
+        return OwnerTree.of_arrays(self.index.fetch("owners", self._tell_owners))
+
+    def _tell_owners(self) -> dict[str, NDArray[Any]]:
         _ = self.retained
         self._tell("telling owners")
-        return owner_tree(self)
+        return owner_tree(self).to_arrays()
 
     def _tell(self, step: str, done: float | None = None) -> None:
         if self._progress is not None:

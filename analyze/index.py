@@ -45,6 +45,8 @@ _Value = TypeVar("_Value")
 SUFFIX: Final = ".index"
 # Below this an analysis takes less time than a person notices, and a file is clutter.
 WORTH_OBJECTS: Final = 200_000
+# Files of ours that answers depend on.
+_CODE: Final = frozenset({".py", ".toml"})
 _NAME: Final = re.compile(r"[a-z][a-z0-9 -]{0,60}")
 _ENTRY: Final = ".arrow"
 _UNFINISHED: Final = ".tmp"
@@ -223,7 +225,9 @@ def code_digest() -> bytes:
     environment = (__version__, sys.version_info[:2], sys.byteorder, np.__version__)
     digest.update(repr(environment).encode())
     package = Path(__file__).parent
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted(package.rglob("*.*")):
+        if path.suffix not in _CODE:
+            continue
         digest.update(path.relative_to(package).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.digest()

@@ -18,8 +18,9 @@ snapshots can be compared though their addresses cannot.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from analyze.cycles import LINK
 from analyze.graph.compiled import unsigned
 from analyze.graph.folding import NONE, fill_slots, fold, inherit, sum_up
 from analyze.graph.preferred import reach_by_preference
-from analyze.graph.reach import ROOT, reach
+from analyze.graph.reach import ROOT, Reach, reach
 from analyze.origin import is_own_type
 from analyze.rules import Rules, load_rules
 from analyze.steps import Steps
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyze.graph.compiled import IntArray
-    from analyze.graph.reach import Reach
     from analyze.heap import Heap
 
 OUTSIDE: Final = "outside the Python heap"
@@ -59,6 +59,21 @@ _OF_CLASSES: Final = frozenset(
         "classmethod_descriptor",
         "weakref.ReferenceType",
     }
+)
+
+# Fields of an `OwnerTree` that are arrays.
+_ARRAYS: Final = (
+    "parent",
+    "type_code",
+    "members",
+    "objects",
+    "shallow_size",
+    "owned_size",
+    "retained_size",
+    "example",
+    "node",
+    "is_member",
+    "role",
 )
 
 
@@ -100,6 +115,25 @@ class OwnerTree:
     reach: Reach
     # int8, shape (n,): for `Steps`: what each container is for.
     role: NDArray[np.int8]
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Give what this consists of, as an index keeps it; labels as the bytes of JSON."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        label = np.frombuffer(json.dumps(self.label).encode(), dtype=np.uint8)
+        return arrays | {
+            "label": label,
+            "reach_parent": self.reach.parent,
+            "reach_order": self.reach.order,
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: dict[str, NDArray[Any]]) -> OwnerTree:
+        """Make this of what `to_arrays` gave."""
+        return cls(
+            label=json.loads(arrays["label"].tobytes()),
+            reach=Reach(parent=arrays["reach_parent"], order=arrays["reach_order"]),
+            **{name: arrays[name] for name in _ARRAYS},
+        )
 
     @property
     def count(self) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analyze.icicle import heap_paths, icicle
+from analyze.icicle import Block, heap_paths, icicle
 from analyze.origin import own_types
 from analyze.rules import load_rules
 from analyze.suspects import Suspect, heap_suspects
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from analyze.heap import Heap
-    from analyze.icicle import Block
     from analyze.names import ReferenceNames
 
 
@@ -116,7 +115,12 @@ def report(heap: Heap) -> HeapReport:
         If a column of the file is damaged.
     """
     types = type_summary(heap)
-    suspects, expected = heap_suspects(heap, load_rules())
+    suspects, expected = heap.index.remember(
+        "suspects",
+        lambda: heap_suspects(heap, load_rules()),
+        tuple[tuple[Suspect, ...], tuple[Suspect, ...]],
+    )
+    picture = heap.index.remember("picture", lambda: icicle(heap_paths(heap)), tuple[Block, ...])
     return HeapReport(
         path=str(heap.file.path),
         facts=heap.facts,
@@ -124,7 +128,7 @@ def report(heap: Heap) -> HeapReport:
         types=types,
         own_types=own_types(types),
         unreachable_cycles=cycle_groups(heap),
-        picture=icicle(heap_paths(heap)),
+        picture=picture,
         suspects=suspects,
         expected=expected,
     )

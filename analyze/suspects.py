@@ -21,8 +21,6 @@ from analyze.path_table import deltas, path_table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from analyze.heap import Heap
     from analyze.path_table import PathTable
     from analyze.rules import Rules
@@ -147,7 +145,7 @@ def _sort_out(
 ) -> tuple[tuple[Suspect, ...], tuple[Suspect, ...]]:
     told = [describe(heap, table, pile, expected(table, pile, rules)) for pile in piles]
     whole = sum(each.owned_size for each in told if each.expected is None)
-    least = max(rules.percent / 100 * whole, 0.01 * float(heap.shallow_size.sum()))
+    least = max(rules.percent / 100 * whole, 0.01 * heap.whole_size)
     suspects = [each for each in told if each.expected is None and each.owned_size >= least]
     return tuple(suspects), tuple(each for each in told if each.expected is not None)
 
@@ -335,7 +333,9 @@ def describe(heap: Heap, table: PathTable, pile: Pile, expected: str | None) -> 
     """Say all that the last snapshot knows of a pile."""
     groups = table.groups[pile.path]
     of_type = [each for each in groups if table.group_type[each] == pile.type_name] or [pile.group]
-    rows = _members(heap, [node for each in of_type for node in table.group_node[each]])
+    nodes = [node for each in of_type for node in table.group_node[each]]
+    examples = heap.owners.example[nodes]
+    examples = examples[examples != NONE]
     retained = retained_size(table, pile, -1)
     path = table.path(pile.path)
     above = int(table.parent[pile.path])
@@ -351,9 +351,9 @@ def describe(heap: Heap, table: PathTable, pile: Pile, expected: str | None) -> 
         shallow_size=int(table.group_size[-1, of_type].sum()),
         owned_size=int(table.owned_size[-1, pile.path]),
         retained_size=retained,
-        percent=round(100 * retained / max(int(heap.shallow_size.sum()), 1), 2),
-        address=int(heap.addresses[rows[0]]) if len(rows) else None,
-        allocated_at=_site(heap, rows),
+        percent=round(100 * retained / max(heap.whole_size, 1), 2),
+        address=int(heap.addresses[examples.min()]) if len(examples) else None,
+        allocated_at=_site(heap, nodes),
         expected=expected,
     )
 
@@ -378,15 +378,14 @@ def retained_size(table: PathTable, pile: Pile, number: int) -> int:
     return together
 
 
-def _members(heap: Heap, nodes: list[int]) -> NDArray[np.int64]:
-    tree = heap.owners
-    return np.flatnonzero(np.isin(tree.node, nodes) & tree.is_member)
-
-
-def _site(heap: Heap, rows: NDArray[np.int64]) -> str | None:
-    """Give the place in the source where most of some objects were made."""
-    if heap.allocated_at is None or len(rows) == 0:
+def _site(heap: Heap, nodes: list[int]) -> str | None:
+    """Give the place in the source where most members of some nodes were made."""
+    if heap.allocated_at is None:
         return None
     codes, names = heap.allocated_at
-    known = codes[rows][codes[rows] >= 0]
+    tree = heap.owners
+    chosen = np.zeros(tree.count, dtype=np.bool_)
+    chosen[nodes] = True
+    made_at = codes[chosen[tree.node] & tree.is_member]
+    known = made_at[made_at >= 0]
     return names[int(np.bincount(known).argmax())] if len(known) else None
