@@ -16,7 +16,7 @@ import numpy as np
 from analyze.graph.folding import NONE
 from analyze.origin import is_own_type
 from analyze.owners import OUTSIDE, THREAD, UNREACHABLE
-from analyze.path_table import deltas, path_table
+from analyze.path_table import deltas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +127,9 @@ class Pile:
     is_spread: bool = False
 
 
-def heap_suspects(heap: Heap, rules: Rules) -> tuple[tuple[Suspect, ...], tuple[Suspect, ...]]:
+def heap_suspects(
+    heap: Heap, table: PathTable, rules: Rules
+) -> tuple[tuple[Suspect, ...], tuple[Suspect, ...]]:
     """Find what piles up in one snapshot.
 
     Returns
@@ -135,7 +137,6 @@ def heap_suspects(heap: Heap, rules: Rules) -> tuple[tuple[Suspect, ...], tuple[
     suspects, expected
         Each with the largest first.
     """
-    table = path_table([(heap.owners, heap.type_names)])
     piles = find_piles(table, _PileUp(table))
     return _sort_out(heap, table, piles, rules)
 
