@@ -9,6 +9,7 @@ True
 from analyze.growth import Growth, compare
 from analyze.heap import Heap, load
 from analyze.neighbourhood import backrefs, refs
+from analyze.object_page import ObjectPage, object_page
 from analyze.picture import Picture
 from analyze.query import query
 from analyze.report import HeapReport, report
@@ -20,11 +21,13 @@ __all__ = [
     "Growth",
     "Heap",
     "HeapReport",
+    "ObjectPage",
     "Picture",
     "SnapError",
     "backrefs",
     "compare",
     "load",
+    "object_page",
     "query",
     "refs",
     "report",

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from analyze.owners import MODULE, UNREACHABLE
+from analyze.path_table import path_table
 from analyze.suspects import Growing, Suspect, describe, expected, find_piles, retained_size
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class GrownSuspect:
 
 
 def grown_suspects(
-    heaps: Sequence[Heap], table: PathTable, rules: Rules
+    heaps: Sequence[Heap], rules: Rules
 ) -> tuple[tuple[GrownSuspect, ...], tuple[GrownSuspect, ...]]:
     """Find what piled up between snapshots.
 
@@ -48,8 +49,6 @@ def grown_suspects(
     ----------
     heaps
         Two or more, in the order of their capture.
-    table
-        Their paths.
 
     Returns
     -------
@@ -57,6 +56,7 @@ def grown_suspects(
         Each with what grew most first; of three snapshots or more, what grew every time
         comes before what did not.
     """
+    table = path_table([(heap.owners, heap.type_names) for heap in heaps])
     hours = _hours(heaps[0].facts, heaps[-1].facts)
     told = [
         _describe(heaps[-1], table, pile, _expected(heaps[-1], table, pile, rules), hours)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from analyze.grown import GrownSuspect, grown_suspects
-from analyze.icicle import icicle, table_paths
+from analyze.icicle import growth_paths, icicle
 from analyze.origin import own_types
-from analyze.path_table import path_table
 from analyze.report import cycle_groups, totals
 from analyze.rules import load_rules
 from analyze.type_summary import type_counts
@@ -88,8 +87,7 @@ def compare(heaps: Sequence[Heap]) -> Growth:
         raise ValueError(f"{len(heaps)} snapshot to compare, expected two or more")
     counts = [type_counts(heap) for heap in heaps]
     groups = [cycle_groups(heap) for heap in heaps]
-    paths = path_table([(heap.owners, heap.type_names) for heap in heaps])
-    suspects, warm_up = grown_suspects(heaps, paths, load_rules())
+    suspects, warm_up = grown_suspects(heaps, load_rules())
     first, last = totals(heaps[0]), totals(heaps[-1])
     types = _type_growth(counts)
     return Growth(
@@ -101,7 +99,7 @@ def compare(heaps: Sequence[Heap]) -> Growth:
         own_types=own_types(types),
         cycles=_cycle_growth(groups[0], groups[-1]),
         examples={group.signature: group for group in groups[-1]},
-        picture=icicle(table_paths(paths)),
+        picture=icicle(growth_paths(heaps[0], heaps[-1])),
         suspects=suspects,
         warm_up=warm_up,
     )

@@ -179,6 +179,20 @@ class Heap:
         )
 
     @cached_property
+    def live_cycles(self) -> Cycles:
+        """The cycles among reachable objects; their retained sizes are the shallow ones."""
+        members = np.flatnonzero(self.reachability.reach.reached())
+        self._tell("looking for cycles")
+        return find_cycles(
+            self.references.graph,
+            members,
+            self.type_codes,
+            self.type_names,
+            self.shallow_size,
+            with_retained=False,
+        )
+
+    @cached_property
     def retained(self) -> Retained:
         """Dominators and retained sizes."""
         return Retained.of_arrays(self.index.fetch("retained", self._dominate))

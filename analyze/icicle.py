@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyze.graph.folding import sum_up
 from analyze.origin import is_own_module
 from analyze.owners import INTERPRETER, MODULE
 from analyze.type_summary import sum_by
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyze.path_table import PathTable
+    from analyze.heap import Heap
 
 # Paths in a picture; what is folded together comes on top.
 MOST_PATHS: Final = 2_000
@@ -238,19 +239,59 @@ def _block(
     )
 
 
-def table_paths(table: PathTable) -> Paths:
-    """Give the paths of one or several snapshots; the type is the one that owns most."""
+def heap_paths(heap: Heap) -> Paths:
+    """Give the paths of one snapshot."""
+    tree = heap.owners
+    unchanged = np.zeros(tree.count, dtype=np.int64)
     return Paths(
-        parent=table.parent,
-        label=table.label,
-        type_name=[_leading_type(table, groups) for groups in table.groups],
-        size=table.owned_size[-1],
-        objects=table.owned_objects[-1],
-        size_delta=table.owned_size[-1] - table.owned_size[0],
-        objects_delta=table.owned_objects[-1] - table.owned_objects[0],
+        parent=tree.parent,
+        label=tree.label,
+        type_name=_type_names(heap),
+        size=tree.owned_size,
+        objects=_sum_up(tree.parent, tree.objects),
+        size_delta=unchanged,
+        objects_delta=unchanged,
     )
 
 
-def _leading_type(table: PathTable, groups: list[int]) -> str | None:
-    leading = max(groups, key=lambda group: int(table.group_owned[-1, group]), default=None)
-    return None if leading is None else table.group_type[leading] or None
+def growth_paths(first: Heap, last: Heap) -> Paths:
+    """Give the paths of two snapshots: those of the same labels and types are the same."""
+    known: dict[tuple[int, str, str | None], int] = {}
+    places = [_merge(heap, known) for heap in (first, last)]
+    size, objects = (np.zeros((2, len(known)), dtype=np.int64) for _ in range(2))
+    for number, heap in enumerate((first, last)):
+        np.add.at(size[number], places[number], heap.owners.owned_size)
+        np.add.at(objects[number], places[number], _sum_up(heap.owners.parent, heap.owners.objects))
+    return Paths(
+        parent=np.array([parent for parent, _, _ in known], dtype=np.int32),
+        label=[label for _, label, _ in known],
+        type_name=[type_name for _, _, type_name in known],
+        size=size[1],
+        objects=objects[1],
+        size_delta=size[1] - size[0],
+        objects_delta=objects[1] - objects[0],
+    )
+
+
+def _merge(heap: Heap, known: dict[tuple[int, str, str | None], int]) -> NDArray[np.int64]:
+    """Give the nodes of a heap places among those known; new ones are added. int64 (k,)."""
+    tree = heap.owners
+    places: list[int] = []
+    for parent, label, type_name in zip(
+        tree.parent.tolist(), tree.label, _type_names(heap), strict=True
+    ):
+        above = _NONE if parent == _NONE else places[parent]
+        places.append(known.setdefault((above, label, type_name), len(known)))
+    return np.array(places, dtype=np.int64)
+
+
+def _type_names(heap: Heap) -> list[str | None]:
+    names = [*heap.type_names, None]
+    return [names[code] for code in heap.owners.type_code.tolist()]
+
+
+def _sum_up(parent: NDArray[np.int32], own: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sum each node's own with all below it."""
+    whole = own.copy()
+    sum_up(parent, whole)
+    return whole

@@ -157,7 +157,7 @@ class OwnerTree:
         return depth
 
 
-def owner_tree(heap: Heap, rules: Rules | None = None) -> OwnerTree:
+def owner_tree(heap: Heap, rules: Rules | None = None, *, shortest: bool = False) -> OwnerTree:
     """Build the tree of folded paths.
 
     Parameters
@@ -166,19 +166,18 @@ def owner_tree(heap: Heap, rules: Rules | None = None) -> OwnerTree:
         n objects.
     rules
         Says which places keep books rather than own; by default `load_rules()`.
+    shortest
+        Whether paths are simply the shortest ones from any named root. Of equal ones that
+        from a module is taken, as above.
 
     Notes
     -----
     O(n + m): a search of its own, one pass over the references, one over the objects.
     """
-    rules = rules or load_rules()
     steps = Steps(heap)
-    roots = _Roots(heap)
+    roots = OrderedRoots(heap)
     tops = _Tops(heap)
-    late = rules.late_rows(heap)
-    found = reach_by_preference(
-        heap.references.graph, (roots.modules, roots.threads, roots.others), late, roots.unnamed
-    )
+    found = roots.shortest_paths(heap) if shortest else _telling_paths(heap, roots, rules)
     node = np.full(heap.file.objects, NONE, dtype=np.int32)
     for row, label in roots.labels.items():
         if found.parent[row] == ROOT:
@@ -188,7 +187,14 @@ def owner_tree(heap: Heap, rules: Rules | None = None) -> OwnerTree:
     return _fold(heap, steps, found, tops, node)
 
 
-class _Roots:
+def _telling_paths(heap: Heap, roots: OrderedRoots, rules: Rules | None) -> Reach:
+    late = (rules or load_rules()).late_rows(heap)
+    return reach_by_preference(
+        heap.references.graph, (roots.modules, roots.threads, roots.others), late, roots.unnamed
+    )
+
+
+class OrderedRoots:
     """Rows of the roots by kind, in the order in which the search is to prefer them."""
 
     def __init__(self, heap: Heap) -> None:
@@ -211,6 +217,24 @@ class _Roots:
         unnamed[rows] = False
         roots = heap.reachability.roots
         self.unnamed = roots[unnamed[roots]]
+
+    def shortest_paths(self, heap: Heap, without: IntArray | None = None) -> Reach:
+        """Search from all named roots at once, then from the others for what is left.
+
+        Parameters
+        ----------
+        without
+            Rows that no path may enter.
+        """
+        allowed = None
+        if without is not None:
+            allowed = np.ones(heap.file.objects, dtype=np.bool_)
+            allowed[without] = False
+        named = np.concatenate([self.modules, self.threads, self.others])
+        unnamed = self.unnamed
+        if allowed is not None:
+            named, unnamed = named[allowed[named]], unnamed[allowed[unnamed]]
+        return reach(heap.references.graph, named, unnamed, allowed=allowed)
 
     def _import_order(self, heap: Heap) -> dict[int, int]:
         for row, label in self.labels.items():

@@ -16,7 +16,6 @@ import numpy as np
 
 from analyze.graph.folding import NONE, sum_up
 from analyze.owners import THREAD
-from analyze.type_summary import sum_by
 from snap.schema import STEP
 
 if TYPE_CHECKING:
@@ -48,8 +47,6 @@ class PathTable:
     # int64 (s, k), bytes: of the path and all below; of the path alone.
     owned_size: NDArray[np.int64]
     shallow_size: NDArray[np.int64]
-    # int64 (s, k): objects of the path and all below.
-    owned_objects: NDArray[np.int64]
     # The path of each group, int32 (t,), ascending within a path; and its type.
     group_path: NDArray[np.int32]
     group_type: list[str]
@@ -102,7 +99,7 @@ def path_table(trees: Sequence[tuple[OwnerTree, list[str]]]) -> PathTable:
     paths, groups = len(merge.parent), len(merge.group_path)
     sums = {
         name: np.zeros((len(trees), groups), dtype=np.int64)
-        for name in ("members", "objects", "shallow_size", "owned_size", "retained_size")
+        for name in ("members", "shallow_size", "owned_size", "retained_size")
     }
     last_nodes: list[list[int]] = [[] for _ in range(groups)]
     for number, ((tree, _), group_of_node) in enumerate(zip(trees, placed, strict=True)):
@@ -112,12 +109,11 @@ def path_table(trees: Sequence[tuple[OwnerTree, list[str]]]) -> PathTable:
         last_nodes[group].append(node)
     group_path = np.array(merge.group_path, dtype=np.int32)
     parent = np.array(merge.parent, dtype=np.int32)
-    shallow, objects = (
-        np.stack([sum_by(group_path, row, paths) for row in sums[name]])
-        for name in ("shallow_size", "objects")
-    )
+    shallow = np.zeros((len(trees), paths), dtype=np.int64)
+    for number in range(len(trees)):
+        np.add.at(shallow[number], group_path, sums["shallow_size"][number])
     owned = shallow.copy()
-    for each in (*owned, *objects):
+    for each in owned:
         sum_up(parent, each)
     below: list[list[int]] = [[] for _ in range(paths)]
     for place, above in enumerate(merge.parent):
@@ -131,7 +127,6 @@ def path_table(trees: Sequence[tuple[OwnerTree, list[str]]]) -> PathTable:
         label=merge.labels(),
         owned_size=owned,
         shallow_size=shallow,
-        owned_objects=objects,
         group_path=group_path,
         group_type=merge.group_type,
         members=sums["members"],

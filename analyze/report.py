@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analyze.icicle import Block, icicle, table_paths
+from analyze.icicle import Block, heap_paths, icicle
 from analyze.origin import own_types
-from analyze.path_table import path_table
 from analyze.rules import load_rules
 from analyze.suspects import Suspect, heap_suspects
 from analyze.type_summary import sum_by, type_summary
@@ -117,16 +115,12 @@ def report(heap: Heap) -> HeapReport:
         If a column of the file is damaged.
     """
     types = type_summary(heap)
-    # Built for what is not in the index.
-    paths = cache(lambda: path_table([(heap.owners, heap.type_names)]))
     suspects, expected = heap.index.remember(
         "suspects",
-        lambda: heap_suspects(heap, paths(), load_rules()),
+        lambda: heap_suspects(heap, load_rules()),
         tuple[tuple[Suspect, ...], tuple[Suspect, ...]],
     )
-    picture = heap.index.remember(
-        "picture", lambda: icicle(table_paths(paths())), tuple[Block, ...]
-    )
+    picture = heap.index.remember("picture", lambda: icicle(heap_paths(heap)), tuple[Block, ...])
     return HeapReport(
         path=str(heap.file.path),
         facts=heap.facts,

@@ -16,7 +16,7 @@ import numpy as np
 from analyze.graph.folding import NONE
 from analyze.origin import is_own_type
 from analyze.owners import OUTSIDE, THREAD, UNREACHABLE
-from analyze.path_table import deltas
+from analyze.path_table import deltas, path_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,9 +127,7 @@ class Pile:
     is_spread: bool = False
 
 
-def heap_suspects(
-    heap: Heap, table: PathTable, rules: Rules
-) -> tuple[tuple[Suspect, ...], tuple[Suspect, ...]]:
+def heap_suspects(heap: Heap, rules: Rules) -> tuple[tuple[Suspect, ...], tuple[Suspect, ...]]:
     """Find what piles up in one snapshot.
 
     Returns
@@ -137,6 +135,7 @@ def heap_suspects(
     suspects, expected
         Each with the largest first.
     """
+    table = path_table([(heap.owners, heap.type_names)])
     piles = find_piles(table, _PileUp(table))
     return _sort_out(heap, table, piles, rules)
 

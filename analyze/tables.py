@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from analyze.cycles import find_cycles
 from analyze.type_summary import type_summary
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ class Tables:
 
     def cycles(self) -> pl.DataFrame:
         """Give a row a cycle; the unreachable ones first, which alone have retained sizes."""
-        dead, live = self._heap.cycles, self._live_cycles
+        dead, live = self._heap.cycles, self._heap.live_cycles
         unknown = pl.Series([None] * live.count, dtype=pl.Int64)
         parts = [
             _cycle_table(dead, 0, reachable=False, retained=pl.Series(dead.retained_size)),
@@ -143,21 +142,8 @@ class Tables:
         return self._heap.reachability.reach.reached()
 
     @cached_property
-    def _live_cycles(self) -> Cycles:
-        heap = self._heap
-        members = np.flatnonzero(self._reached)
-        return find_cycles(
-            heap.references.graph,
-            members,
-            heap.type_codes,
-            heap.type_names,
-            heap.shallow_size,
-            with_retained=False,
-        )
-
-    @cached_property
     def _cycle_of_object(self) -> NDArray[np.int64]:
-        dead, live = self._heap.cycles, self._live_cycles
+        dead, live = self._heap.cycles, self._heap.live_cycles
         cycle = np.empty(len(self._heap.addresses), dtype=np.int64)
         cycle[dead.members] = dead.cycle_of_member()
         number = live.cycle_of_member()

@@ -9,6 +9,7 @@ import typer
 from cli.commands.backrefs import backrefs
 from cli.commands.diff import diff
 from cli.commands.export import export
+from cli.commands.object import object_
 from cli.commands.query import query
 from cli.commands.refs import refs
 from cli.commands.report import report
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command()(report)
 app.command()(diff)
 app.command()(query)
+app.command(name="object")(object_)
 app.command()(refs)
 app.command()(backrefs)
 app.command()(export)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from analyze.grown import GrownSuspect
     from analyze.growth import Growth
+    from analyze.object_page import ObjectPage
     from analyze.plain_graph import UnreachableNodes
     from analyze.report import CycleGroup, HeapReport
     from analyze.suspects import Suspect
@@ -78,6 +79,23 @@ def grown_document(grown: GrownSuspect) -> Document:
     document = {name: getattr(grown, name) for name in grown.__slots__ if name != "now"}
     document["objects_each"] = list(grown.objects_each)
     return {**suspect_document(grown.now), **document}
+
+
+def object_document(page: ObjectPage) -> Document:
+    """Give the document of ``analyze object --json``."""
+    document = asdict(page)
+    del document["path"], document["facts"]
+    at = document.pop("at")
+    referrers = [{**each.pop("holder"), **each} for each in document.pop("referrers")]
+    steps = [{**each.pop("at"), **each} for each in document.pop("steps")]
+    return {
+        "snapshot": snapshot_document(page.path, page.facts),
+        **at,
+        **document,
+        "path": page.root_path,
+        "referrers": referrers,
+        "steps": steps,
+    }
 
 
 def nodes_document(found: UnreachableNodes) -> Document:

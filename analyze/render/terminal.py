@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from analyze.render.layout import draw_cycle, heading, more, new_table
 from analyze.render.sentences import (
     GROWTH_TITLE,
     capture_sentence,
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from analyze.plain_graph import UnreachableNodes
     from analyze.report import CycleGroup, HeapReport
 
-# Objects of an example that are drawn; of a longer one its beginning and its end.
-_MOST_STEPS: Final = 12
-
 
 def render_report(report: HeapReport, *, top: int) -> RenderableType:
     """Lay out a report, with `top` rows a table."""
@@ -40,7 +38,7 @@ def render_report(report: HeapReport, *, top: int) -> RenderableType:
 
 
 def _report_parts(report: HeapReport, top: int) -> Iterator[RenderableType]:
-    yield _heading(report_title(report))
+    yield heading(report_title(report))
     yield Text(capture_sentence(report.facts))
     yield Text(size_sentence(report.totals))
     for sentence in report_sentences(report):
@@ -48,16 +46,16 @@ def _report_parts(report: HeapReport, top: int) -> Iterator[RenderableType]:
     for sentence in warning_sentences(report.totals):
         yield Text(sentence, style="yellow")
     if report.unreachable_cycles:
-        yield _heading("Unreachable cycles")
+        yield heading("Unreachable cycles")
         yield _cycles_table(report.unreachable_cycles[:top])
-        yield from _more(len(report.unreachable_cycles) - top, "kind of cycle", "kinds of cycles")
-    yield _heading("Largest types")
+        yield from more(len(report.unreachable_cycles) - top, "kind of cycle", "kinds of cycles")
+    yield heading("Largest types")
     yield _types_table(report.types.head(top))
-    yield from _more(report.types.height - top, "type", "types")
+    yield from more(report.types.height - top, "type", "types")
     if report.unreachable_cycles:
-        yield _heading("An example of each kind of cycle")
+        yield heading("An example of each kind of cycle")
         for group in report.unreachable_cycles[: min(top, 5)]:
-            yield _drawing(group)
+            yield draw_cycle(group.example)
 
 
 def render_growth(growth: Growth, *, top: int) -> RenderableType:
@@ -66,22 +64,22 @@ def render_growth(growth: Growth, *, top: int) -> RenderableType:
 
 
 def _growth_parts(growth: Growth, top: int) -> Iterator[RenderableType]:
-    yield _heading(GROWTH_TITLE)
+    yield heading(GROWTH_TITLE)
     for number, (path, facts) in enumerate(growth.snapshots, start=1):
         yield Text(f"{number}  {printable(path)}: {capture_sentence(facts)}")
     for sentence in growth_sentences(growth):
         yield Text(sentence, style="bold")
     grown = growth.cycles.filter(growth.cycles["cycles_delta"] > 0)
     if grown.height:
-        yield _heading("Unreachable cycles that became more")
+        yield heading("Unreachable cycles that became more")
         yield _cycle_growth_table(grown.head(top))
-        yield from _more(grown.height - top, "kind of cycle", "kinds of cycles")
+        yield from more(grown.height - top, "kind of cycle", "kinds of cycles")
         for signature in grown["signature"].head(min(top, 3)):
-            yield _drawing(growth.examples[signature])
+            yield draw_cycle(growth.examples[signature].example)
     if growth.types.height:
-        yield _heading("Types by growth")
+        yield heading("Types by growth")
         yield _type_growth_table(growth.types.head(top))
-        yield from _more(growth.types.height - top, "type changed", "types changed")
+        yield from more(growth.types.height - top, "type changed", "types changed")
 
 
 def render_rows(rows: pl.DataFrame) -> RenderableType:
@@ -144,26 +142,10 @@ def render_nodes(found: UnreachableNodes) -> RenderableType:
 # --- tables
 
 
-def _heading(title: str) -> RenderableType:
-    return Text(f"\n{title}", style="bold cyan")
-
-
-def _table(*columns: tuple[str, str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    for title, justify in columns:
-        wide = justify == "left"
-        table.add_column(
-            title,
-            justify="left" if wide else "right",
-            overflow="fold",
-            no_wrap=not wide,
-            ratio=1 if wide else None,
-        )
-    return table
-
-
 def _types_table(types: pl.DataFrame) -> Table:
-    table = _table(("objects", "right"), ("size", "right"), ("retained", "right"), ("type", "left"))
+    table = new_table(
+        ("objects", "right"), ("size", "right"), ("retained", "right"), ("type", "left")
+    )
     for row in types.iter_rows(named=True):
         table.add_row(
             f"{row['objects']:,}",
@@ -175,7 +157,7 @@ def _types_table(types: pl.DataFrame) -> Table:
 
 
 def _cycles_table(groups: tuple[CycleGroup, ...]) -> Table:
-    table = _table(
+    table = new_table(
         ("cycles", "right"),
         ("objects", "right"),
         ("size", "right"),
@@ -194,7 +176,7 @@ def _cycles_table(groups: tuple[CycleGroup, ...]) -> Table:
 
 
 def _cycle_growth_table(cycles: pl.DataFrame) -> Table:
-    table = _table(
+    table = new_table(
         ("cycles", "right"), ("objects", "right"), ("would free", "right"), ("types", "left")
     )
     for row in cycles.iter_rows(named=True):
@@ -208,7 +190,7 @@ def _cycle_growth_table(cycles: pl.DataFrame) -> Table:
 
 
 def _type_growth_table(types: pl.DataFrame) -> Table:
-    table = _table(
+    table = new_table(
         ("before", "right"),
         ("after", "right"),
         ("objects", "right"),
@@ -224,31 +206,3 @@ def _type_growth_table(types: pl.DataFrame) -> Table:
             Text(printable(row["type_name"])),
         )
     return table
-
-
-def _more(count: int, one: str, many: str) -> Iterator[RenderableType]:
-    if count > 0:
-        yield Text(f"… and {count:,} more {one if count == 1 else many} (--top)", style="dim")
-
-
-def _drawing(group: CycleGroup) -> RenderableType:
-    """Draw a cycle downwards, a line an object, back to where it began."""
-    text = Text("\n")
-    left_out = len(group.example) - _MOST_STEPS
-    for number, step in enumerate(group.example):
-        if left_out > 1 and _MOST_STEPS // 2 <= number < _MOST_STEPS // 2 + left_out:
-            if number == _MOST_STEPS // 2:
-                text.append("  │   ", style="cyan")
-                text.append(f"… {left_out:,} more objects …\n", style="dim")
-                text.append("  │     ↓\n", style="cyan")
-            continue
-        text.append("  ┌─► " if number == 0 else "  │   ", style="cyan")
-        text.append(printable(step.type_name))
-        text.append(f"  {step.address:#x}\n", style="dim")
-        name = f" {printable(step.name)}" if step.name else ""
-        last = number == len(group.example) - 1
-        text.append("  └────" if last else "  │     ↓", style="cyan")
-        text.append(f"{name}" if not last else f"{name or ' …'}", style="green")
-        if not last:
-            text.append("\n")
-    return text

@@ -1,0 +1,34 @@
+"""``analyze object``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import NoIndex
+from cli.screen import progress, show, show_json
+from cli.selecting import address as read_address
+
+
+def object_(
+    snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
+    address: Annotated[str, typer.Argument(help="The object's address, decimal or 0x…")],
+    top: Annotated[int, typer.Option(min=1, help="Rows in each table.")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    no_index: NoIndex = False,
+) -> None:
+    """Explain one object: its reference count and who holds it, why it lives, what it holds."""
+    wanted = read_address(address)
+    from analyze.heap import Heap
+    from analyze.object_page import object_page
+    from analyze.render.document import object_document
+    from analyze.render.object_text import render_object
+
+    with progress() as step:
+        page = object_page(Heap(snapshot, step, index=not no_index), wanted, top=top)
+    if json:
+        show_json(object_document(page))
+    else:
+        show(render_object(page))
