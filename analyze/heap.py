@@ -11,6 +11,7 @@ import numpy as np
 from analyze.cycles import Cycles, find_cycles
 from analyze.graph.reach import UNREACHABLE
 from analyze.index import Index, file_stamp
+from analyze.memory import require_memory
 from analyze.names import ReferenceNames
 from analyze.owners import OwnerTree, owner_tree
 from analyze.reachability import Reachability, reachability
@@ -133,6 +134,8 @@ class Heap:
         return References.of_arrays(self.index.fetch("references", self._read_references))
 
     def _read_references(self) -> dict[str, NDArray[Any]]:
+        file = self.file
+        require_memory(file.path, file.objects, file.expected_references() or 3 * file.objects)
         return self.file.references(lambda done: self._tell("reading references", done)).to_arrays()
 
     @cached_property

@@ -26,13 +26,21 @@ import numpy as np
 
 from analyze.cycles import LINK
 from analyze.graph.compiled import unsigned
-from analyze.graph.folding import NONE, fill_slots, fold, inherit, sum_up
+from analyze.graph.csr import ranges
+from analyze.graph.folding import (
+    NONE,
+    add_retained,
+    add_to_nodes,
+    fill_slots,
+    fold,
+    inherit,
+    sum_up,
+)
 from analyze.graph.preferred import reach_by_preference
 from analyze.graph.reach import ROOT, Reach, reach
 from analyze.origin import is_own_type
 from analyze.rules import Rules, load_rules
 from analyze.steps import Steps
-from analyze.type_summary import sum_by
 from snap.schema import IMMORTAL_REFCOUNT, STEP
 
 if TYPE_CHECKING:
@@ -278,7 +286,8 @@ def _place_unnamed(heap: Heap, tops: _Tops, rows: IntArray, node: NDArray[np.int
     """Place roots without a name: by type, apart from what never dies."""
     _place_static_types(heap, tops, rows, node)
     rows = rows[node[rows] == NONE]
-    immortal = heap.refcount[rows] >= IMMORTAL_REFCOUNT
+    # Read, not kept: a report needs this column for nothing else.
+    immortal = heap.file.numbers("refcount", np.int64)[rows] >= IMMORTAL_REFCOUNT
     for is_immortal, above in ((True, (INTERPRETER, "immortal")), (False, (OUTSIDE,))):
         chosen = rows[immortal == is_immortal]
         codes = heap.type_codes[chosen]
@@ -289,16 +298,16 @@ def _place_unnamed(heap: Heap, tops: _Tops, rows: IntArray, node: NDArray[np.int
 
 def _place_static_types(heap: Heap, tops: _Tops, rows: IntArray, node: NDArray[np.int32]) -> None:
     """Place the dicts of built-in classes, which no class in the file refers to."""
-    dicts = np.zeros(heap.file.objects, dtype=np.bool_)
     if "dict" not in heap.type_names:
         return
     code = heap.type_names.index("dict")
-    dicts[rows[heap.type_codes[rows] == code]] = True
+    dicts = rows[heap.type_codes[rows] == code]
     wanted = np.array([name in _OF_CLASSES for name in heap.type_names], dtype=np.bool_)
     graph = heap.references.graph
-    edges = np.flatnonzero(wanted[heap.type_codes[graph.targets]])
-    sources = np.unique(np.searchsorted(graph.offsets, edges, side="right") - 1)
-    node[sources[dicts[sources]]] = tops.add((INTERPRETER, "built-in classes"), code)
+    starts = graph.offsets[dicts]
+    counts = graph.offsets[dicts + 1] - starts
+    found = wanted[heap.type_codes[graph.targets[ranges(starts, counts)]]]
+    node[np.repeat(dicts, counts)[found]] = tops.add((INTERPRETER, "built-in classes"), code)
 
 
 def _place_unreachable(heap: Heap, tops: _Tops, node: NDArray[np.int32]) -> None:
@@ -379,6 +388,7 @@ def _fold(
             )
             slots = np.full(2 * len(node_parent), NONE, dtype=np.int32)
             fill_slots(slots, nodes, node_parent, node_label, node_type)
+    del chosen, slots
     dead = heap.unreachable
     is_member[dead] = heap.type_codes[dead] == node_type[node[dead]]
     labels = [
@@ -411,15 +421,21 @@ class _Sums:
     def __init__(
         self, heap: Heap, node: NDArray[np.int32], is_member: NDArray[np.bool_], nodes: int
     ) -> None:
-        self.objects = np.bincount(node, minlength=nodes).astype(np.int64)
-        self.shallow_size = sum_by(node, heap.shallow_size, nodes)
-        rows = np.flatnonzero(is_member)
-        of_members = node[rows]
-        self.members = np.bincount(of_members, minlength=nodes).astype(np.int64)
+        self.objects, self.shallow_size, self.members, self.retained_size = (
+            np.zeros(nodes, dtype=np.int64) for _ in range(4)
+        )
         self.example = np.full(nodes, NONE, dtype=np.int64)
-        self.example[of_members[::-1]] = rows[::-1]
+        add_to_nodes(
+            node,
+            is_member,
+            heap.shallow_size,
+            self.objects,
+            self.shallow_size,
+            self.members,
+            self.example,
+        )
         retained = heap.retained
         # Objects that are no members stand apart, each kind of place for itself.
-        outermost = retained.tree.outermost(np.where(is_member, node, nodes).astype(np.int32))
+        outermost = retained.tree.outermost(np.where(is_member, node, np.int32(nodes)))
         outermost &= is_member
-        self.retained_size = sum_by(node[outermost], retained.size[outermost], nodes)
+        add_retained(node, outermost, retained.size, self.retained_size)

@@ -204,7 +204,7 @@ class SnapshotFile:
             table = AddressTable(addresses)
         except ValueError as error:
             self._refuse(str(error), _ANOTHER)
-        targets = np.empty(self._expected_references(), dtype=index_dtype(self.objects))
+        targets = np.empty(self.expected_references(), dtype=index_dtype(self.objects))
         offsets = np.zeros(self.objects + 1, dtype=np.int64)
         row = filled = dangling = 0
         for batch in self._batches("referents"):
@@ -353,8 +353,8 @@ class SnapshotFile:
                 self._refuse(f"column '{name}' is {fields[name]}, expected {expected}", _ANOTHER)
         self._columns = frozenset(fields)
 
-    def _expected_references(self) -> int:
-        """Give how many references the capture counted: a hint, which may be wrong."""
+    def expected_references(self) -> int:
+        """Give how many references the capture counted: a hint, which may be wrong, or 0."""
         counted = self.facts.get("references")
         most = _DENSEST * self.path.stat().st_size
         return min(counted, most) if type(counted) is int and counted >= 0 else 0

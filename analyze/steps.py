@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyze.graph import folding
+from analyze.graph.csr import index_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +132,7 @@ class Steps:
         name, dotted = divmod(label - folding.NAMES, 2)
         return f".{self.names[name]}" if dotted else self.names[name]
 
-    def choose(self, parent: IntArray) -> NDArray[np.int64]:
+    def choose(self, parent: IntArray) -> IntArray:
         """Choose the reference by which each object is reached from its parent.
 
         Parameters
@@ -141,11 +142,12 @@ class Steps:
 
         Returns
         -------
-        int64 (n,)
+        int32 where that suffices, else int64, (n,)
             Its place in the graph; negative where there is no parent. Of several the first
             that has a name.
         """
-        chosen = np.full(self._graph.objects, folding.NONE, dtype=np.int64)
+        dtype = index_dtype(self._graph.references)
+        chosen: IntArray = np.full(self._graph.objects, folding.NONE, dtype=dtype)
         folding.choose_references(
             self._graph.offsets, self._graph.targets, parent, self.codes, chosen
         )

@@ -142,7 +142,7 @@ def subgraph(graph: Graph, members: IntArray) -> Graph:
     place[members] = np.arange(len(members), dtype=place.dtype)
     starts = graph.offsets[members]
     counts = graph.offsets[np.asarray(members, dtype=np.int64) + 1] - starts
-    targets = place[graph.targets[_ranges(starts, counts)]]
+    targets = place[graph.targets[ranges(starts, counts)]]
     kept = targets >= 0
     sources = np.repeat(np.arange(len(members), dtype=np.int64), counts)[kept]
     offsets = np.zeros(len(members) + 1, dtype=np.int64)
@@ -150,7 +150,7 @@ def subgraph(graph: Graph, members: IntArray) -> Graph:
     return Graph(offsets=offsets, targets=targets[kept])
 
 
-def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Join the ranges that begin at `starts` and are `counts` long."""
     ends = np.cumsum(counts)
     within = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64)

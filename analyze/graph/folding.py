@@ -78,7 +78,7 @@ def choose_references(
     targets: NDArray[Any],
     parent: NDArray[Any],
     names: NDArray[np.int32],
-    chosen: NDArray[np.int64],
+    chosen: NDArray[Any],
 ) -> None:
     """Choose the reference by which each object is reached: a named one, where there is."""
     far = np.uint64(24)
@@ -262,12 +262,46 @@ def sum_up(parent: NDArray[np.int32], sizes: NDArray[np.int64]) -> None:
 
 
 @kernel
+def add_to_nodes(
+    node: NDArray[np.int32],
+    is_member: NDArray[np.bool_],
+    sizes: NDArray[np.int64],
+    objects: NDArray[np.int64],
+    size_of_node: NDArray[np.int64],
+    members: NDArray[np.int64],
+    example: NDArray[np.int64],
+) -> None:
+    """Count the objects, bytes and members of each node, and give the lowest member."""
+    for row in range(len(node)):
+        at = node[row]
+        objects[at] += 1
+        size_of_node[at] += sizes[row]
+        if is_member[row]:
+            members[at] += 1
+            if example[at] < 0:
+                example[at] = row
+
+
+@kernel
+def add_retained(
+    node: NDArray[np.int32],
+    chosen: NDArray[np.bool_],
+    retained: NDArray[np.int64],
+    retained_by_node: NDArray[np.int64],
+) -> None:
+    """Sum what some objects retain by their nodes."""
+    for row in range(len(node)):
+        if chosen[row]:
+            retained_by_node[node[row]] += retained[row]
+
+
+@kernel
 def fold(
     order: NDArray[Any],
     first: int,
     offsets: NDArray[Any],
     parent: NDArray[Any],
-    chosen: NDArray[np.int64],
+    chosen: NDArray[Any],
     hidden: NDArray[np.int32],
     names: NDArray[np.int32],
     types: NDArray[np.int32],
