@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final, Literal, overload
 from snap import native
 from snap.errors import SnapError
 from snap.facts import collect_facts, resident_bytes
+from snap.own import Disturbed
 from snap.supervise import Output, Writer, in_background, kill, reap
 from snap.walk import Walk
-from snap.world import FORK_INTERVAL, standing_still, walk_interval
+from snap.world import FORK_INTERVAL, StandingStill, walk_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ MODES: Final = ("fork", "inline")
 
 # Seconds for a forked walk to say its first word, try by try: see `_fork_walk`.
 _FIRST_WORD: Final = (0.5, 0.5, 1.0, 2.0, 4.0, 8.0)
+# Of a walk in place to find the world standing still.
+_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,13 +177,10 @@ def capture(
     with _one_at_a_time:
         collecting = gc.isenabled()
         gc.disable()
-        # Ours begin here, see `own.split_own`.
-        first: list[object] = []
         try:
             _refuse_unsupported()
-            job = _start(os.fspath(path), mode or _default_mode(), first, collecting, progress)
+            job = _start(os.fspath(path), mode or _default_mode(), collecting, progress)
         finally:
-            del first
             if collecting:
                 gc.enable()
     if wait:
@@ -192,7 +192,26 @@ def capture(
 def _start(
     path: str,
     mode: Mode,
-    first: object,
+    collecting: bool,
+    progress: Callable[[int], None] | None,
+) -> Job:
+    interval = walk_interval()
+    for _ in range(_TRIES):
+        try:
+            return _try(path, mode, interval, collecting, progress)
+        except Disturbed:
+            interval *= 4
+    raise SnapError(
+        "cannot capture in place",
+        f"other threads did not stand still in {_TRIES} tries",
+        "capture again with mode='fork', or while fewer threads are busy",
+    )
+
+
+def _try(
+    path: str,
+    mode: Mode,
+    interval: float,
     collecting: bool,
     progress: Callable[[int], None] | None,
 ) -> Job:
@@ -206,9 +225,9 @@ def _start(
     walker = None
     try:
         if mode == "fork":
-            walker, pause = _fork_walk(writer, first, collecting)
+            walker, pause = _fork_walk(writer, collecting)
         else:
-            pause = _walk_in_place(writer, first, collecting)
+            pause = _walk_in_place(writer, interval, collecting)
     except (BrokenPipeError, TimeoutError):
         # The writer's own account says more: `outcome` raises it.
         pause = 0.0
@@ -221,17 +240,28 @@ def _start(
     return Job(writer, mode=mode, walker=walker, began=began, pause=pause, progress=progress)
 
 
-def _walk_in_place(writer: Writer, first: object, collecting: bool) -> float:
+def _walk_in_place(writer: Writer, interval: float, collecting: bool) -> float:
+    """Walk; give how long the program stood still.
+
+    Raises
+    ------
+    Disturbed
+        If other threads may have had a turn.
+    """
     channel = writer.channel()
     resident = resident_bytes()
-    with standing_still(walk_interval()):
-        stopped = time.perf_counter()
-        facts = collect_facts("inline", collecting=collecting, resident=resident)
-        Walk(channel).run(facts, first, thaw=False)
-        return time.perf_counter() - stopped
+    world = StandingStill(interval, surely=True)
+    with world:
+        first: list[object] = []
+        walk = Walk(channel)
+        walk.begin((writer, channel, world), first, thaw=False)
+        walk.run(collect_facts("inline", collecting=collecting, resident=resident))
+        if not world.is_sure:
+            raise Disturbed
+        return world.seconds
 
 
-def _fork_walk(writer: Writer, first: object, collecting: bool) -> tuple[int, float]:
+def _fork_walk(writer: Writer, collecting: bool) -> tuple[int, float]:
     """Fork a walk; give its process and how long the program stood still.
 
     The child cannot hand over the interpreter's lock. If another thread had asked for it
@@ -242,14 +272,15 @@ def _fork_walk(writer: Writer, first: object, collecting: bool) -> tuple[int, fl
     for patience in _FIRST_WORD:
         heard, said = os.pipe()
         channel = writer.channel()
+        world = StandingStill(FORK_INTERVAL, surely=False)
         try:
-            with standing_still(FORK_INTERVAL):
-                stopped = time.perf_counter()
+            with world:
+                first: list[object] = []
                 facts = collect_facts("fork", collecting=collecting, resident=resident)
                 pid = native.fork()
                 if pid == 0:
-                    _walk_in_child(channel, writer, said, facts, first)
-                pause = time.perf_counter() - stopped
+                    _walk_in_child(said, facts, (writer, channel, world), first)
+                pause = world.seconds
             os.close(said)
             said = -1
             if select.select([heard], [], [], patience)[0] and os.read(heard, 1):
@@ -268,15 +299,21 @@ def _fork_walk(writer: Writer, first: object, collecting: bool) -> tuple[int, fl
 
 
 def _walk_in_child(
-    channel: native.Channel, writer: Writer, said: int, facts: bytes, first: object
+    said: int,
+    facts: bytes,
+    made: tuple[Writer, native.Channel, StandingStill],
+    first: object,
 ) -> None:
     """Walk and end this process, whatever happens."""
     code = 1
     try:
+        writer, channel, _ = made
         native.reset_signals()
         native.close_all_but(said, *writer.walk_descriptors())
+        walk = Walk(channel)
+        walk.begin(made, first, thaw=True)
         native.say(said)
-        Walk(channel).run(facts, first, thaw=True)
+        walk.run(facts)
         code = 0
     finally:
         os._exit(code)

@@ -101,15 +101,19 @@ def name_of(cls: type) -> str:
         qualname = _qualname(cls)
     except Exception:  # noqa: BLE001 - whatever a broken type does, the walk goes on
         qualname = None
+    if type(qualname) is not str:
+        qualname = "?"
+    module = module_of(cls)
+    return qualname if module in (None, "builtins") else f"{module}.{qualname}"
+
+
+def module_of(cls: type) -> str | None:
+    """Give the name of a type's module, None where it has none; never runs its code."""
     try:
         module = _module(cls)
     except Exception:  # noqa: BLE001
-        module = None
-    if type(qualname) is not str:
-        qualname = "?"
-    if type(module) is not str or module == "builtins":
-        return qualname
-    return f"{module}.{qualname}"
+        return None
+    return module if type(module) is str else None
 
 
 class _Plain:

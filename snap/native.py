@@ -139,6 +139,11 @@ def find_defect() -> str | None:
     return None
 
 
+def sleep_with_lock(seconds: float) -> None:
+    """Sleep without releasing the interpreter's lock."""
+    _poll(None, 0, round(1000 * seconds))
+
+
 def fork() -> int:
     """Fork without the interpreter's at-fork hooks; 0 in the child.
 

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snap.kinds import module_of
 from snap.native import POINTER_SIZE, addresses, local_addresses
 
 if TYPE_CHECKING:
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGE = str(Path(__file__).parent)
+_OURS = __name__.partition(".")[0] + "."
+
+
+class Disturbed(Exception):  # noqa: N818 - nothing is wrong: try again
+    """Another thread had a turn, and collected, while the world was to stand still."""
 
 
 def own_frames() -> Iterator[types.FrameType]:
@@ -26,27 +32,39 @@ def own_frames() -> Iterator[types.FrameType]:
     frame = None
 
 
-def split_own(young: list[object], first: object, last: object) -> list[int]:
-    """Remove the capture's own objects from the youngest generation.
+def split_own(
+    generations: list[list[object]], made: tuple[object, ...], first: object, last: object
+) -> list[int]:
+    """Remove the capture's own objects from what the collector tracks.
 
     The collector keeps objects in the order of their birth, so ours lie between two that
-    the capture made: `first` when it began, and `last`, after which all are ours. In
-    between, other threads may have made objects of the program.
+    the capture made: `first` when the world stood still, and `last`, after which all are
+    ours. What it made before are `made` and objects of its own types that these hold.
 
     Parameters
     ----------
-    young
-        ``gc.get_objects(generation=0)``; changed in place.
+    generations
+        ``gc.get_objects(generation=0)``, and so on; changed in place.
+    made
+        Objects of the capture, older than `first`.
     first, last
-        Objects of the capture, in `young`.
+        Objects of the capture, in the youngest generation.
 
     Returns
     -------
     list of int
         Addresses of the capture's own objects.
+
+    Raises
+    ------
+    Disturbed
+        If a collection has moved `first` away.
     """
+    young = generations[0]
     born = addresses(tuple(young))
     begin, end = _position(born, first), _position(born, last)
+    if begin is None or end is None:
+        raise Disturbed
     own = set(memoryview(born)[POINTER_SIZE * end :].cast("Q"))
     doubtful = {id(item): item for item in islice(young, begin, end)}
 
@@ -54,6 +72,7 @@ def split_own(young: list[object], first: object, last: object) -> list[int]:
     for frame in own_frames():
         held = (id(frame), *(address for _, address in local_addresses(frame)))
         reached += [doubtful.pop(address, None) for address in held]
+        own.add(id(frame))
     # A variable that holds its own frame would outlive the call, as a cycle.
     del frame
     while reached:
@@ -63,13 +82,40 @@ def split_own(young: list[object], first: object, last: object) -> list[int]:
         own.add(id(item))
         reached += [doubtful.pop(id(referent), None) for referent in gc.get_referents(item)]
     young[begin:] = doubtful.values()
+    _remove_older(generations, list(made), own)
     return sorted(own)
 
 
-def _position(born: bytes, item: object) -> int:
+def _remove_older(generations: list[list[object]], made: list[object], own: set[int]) -> None:
+    """Remove objects that are older than the stand-still, and those of ours that they hold."""
+    while made:
+        item = made.pop()
+        if id(item) in own:
+            continue
+        own.add(id(item))
+        if gc.is_tracked(item):
+            _remove(generations, item)
+        made += filter(_is_ours, gc.get_referents(item))
+
+
+def _is_ours(item: object) -> bool:
+    """Tell whether something that an object of ours holds is ours too."""
+    module = module_of(type(item))
+    return module is not None and (module == "socket" or module.startswith(_OURS))
+
+
+def _remove(generations: list[list[object]], item: object) -> None:
+    for objects in generations:
+        at = _position(addresses(tuple(objects)), item)
+        if at is not None:
+            del objects[at]
+            return
+
+
+def _position(born: bytes, item: object) -> int | None:
     """Find an object by identity: ``list.index`` would call ``__eq__`` of others."""
     wanted = id(item).to_bytes(POINTER_SIZE, sys.byteorder)
     at = born.rfind(wanted)
-    while at % POINTER_SIZE:
+    while at > 0 and at % POINTER_SIZE:
         at = born.rfind(wanted, 0, at + POINTER_SIZE - 1)
-    return at // POINTER_SIZE
+    return None if at < 0 else at // POINTER_SIZE

@@ -39,6 +39,8 @@ class Output:
         If the folder is missing or cannot be written.
     """
 
+    __slots__ = ("path", "temporary")
+
     def __init__(self, path: str) -> None:
         if not path:
             raise SnapError("cannot write the snapshot", "its path is empty", "give a file name")
@@ -73,6 +75,8 @@ class Writer:
     Started with ``posix_spawn``: cheap for a large process, and nothing but numbers stay
     in this one.
     """
+
+    __slots__ = ("_answers_fd", "_walk_fd", "control", "output", "pid")
 
     def __init__(self, output: Output) -> None:
         self.output = output

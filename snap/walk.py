@@ -119,34 +119,48 @@ class Walk:
             self._size_rules = size_rules()
         # Its one referent separates the referents of one object from those of the next.
         self._separator = (object(),)
+        self._own: list[int] = []
         self._generations: list[Generation] = []
         self._pending: list[object] = []
         self._frozen_unseen = False
         self._traced = traced_frames() > 0
         self._labels = Labels(build_dicts=False)
 
-    def run(self, facts: bytes, first: object, *, thaw: bool) -> None:
+    def begin(self, made: tuple[object, ...], first: object, *, thaw: bool) -> None:
+        """List what the collector tracks, the capture's own objects left out.
+
+        Parameters
+        ----------
+        made, first
+            What the capture made before the world stood still, and the first object that
+            it made then, see `split_own`.
+        thaw
+            Whether objects set aside by ``gc.freeze()`` may be put back among the others
+            to be seen, and instances given dicts to learn their attributes: in a forked
+            copy only. Otherwise frozen objects are found through referents.
+
+        Raises
+        ------
+        Disturbed
+            If the world did not stand still; nothing has been sent then.
+        """
+        self._own, self._generations = _tracked_objects(made, first, thaw=thaw)
+        self._labels = Labels(build_dicts=thaw)
+        self._frozen_unseen = not thaw and gc.get_freeze_count() > 0
+
+    def run(self, facts: bytes) -> None:
         """Walk everything.
 
         Parameters
         ----------
         facts
             JSON, see `wire`.
-        first
-            The first object that the capture made, see `split_own`.
-        thaw
-            Whether objects set aside by ``gc.freeze()`` may be put back among the others
-            to be seen, and instances given dicts to learn their attributes: in a forked
-            copy only. Otherwise frozen objects are found through referents.
         """
         self._send(wire.FACTS, facts)
-        self._labels = Labels(build_dicts=thaw)
-        own, self._generations = _tracked_objects(first, thaw=thaw)
-        self._frozen_unseen = not thaw and gc.get_freeze_count() > 0
         for _, objects in self._generations:
             self._send(wire.KNOWN, addresses(tuple(objects)))
             self._send(wire.CLOSURES, closure_names(objects))
-        self._send(wire.OWN, array("Q", own).tobytes())
+        self._send(wire.OWN, array("Q", self._own).tobytes())
         upcoming = self._announce()
         look = None if upcoming is None else self._look(upcoming.objects)
         while upcoming is not None:
@@ -370,13 +384,15 @@ def _size_or_basic(instance: object) -> int:
         return basic_size(type(instance))
 
 
-def _tracked_objects(first: object, *, thaw: bool) -> tuple[list[int], list[Generation]]:
+def _tracked_objects(
+    made: tuple[object, ...], first: object, *, thaw: bool
+) -> tuple[list[int], list[Generation]]:
     """Give the addresses of our own objects, and the tracked others by generation."""
     last: list[object] = []
-    young = gc.get_objects(generation=0)
-    own = split_own(young, first, last)
-    old = gc.get_objects(generation=2)
-    generations = [(0, young), (1, gc.get_objects(generation=1)), (2, old)]
+    tracked = [gc.get_objects(generation=generation) for generation in (0, 1, 2)]
+    own = split_own(tracked, made, first, last)
+    generations = list(enumerate(tracked))
+    old = tracked.pop()
     if thaw and gc.get_freeze_count():
         grown = len(old)
         del old, generations[2]

@@ -3,67 +3,124 @@
 from __future__ import annotations
 
 import _thread
-import contextlib
 import gc
 import sys
 import time
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from snap.native import sleep_with_lock
 
-# A thread that waits for the interpreter's lock asks for it when this many seconds have
-# passed: long enough for any fork.
+if TYPE_CHECKING:
+    from types import TracebackType
+
+# Switch interval of a fork, seconds: longer than any fork takes.
 FORK_INTERVAL = 0.5
 # Long enough for the others to take the lock while this thread sleeps.
-_LET_GO = 0.001
+_TURN = 0.001
 _FEW_INSTRUCTIONS = 50
+# To take the lock without being asked for it: each takes as long as a turn of all threads.
+_TRIES = 25
 
 
 def walk_interval() -> float:
     """Give a switch interval longer than a walk in place, seconds."""
-    return 2.0 + 5e-6 * sum(map(len, map(gc.get_objects, (0, 1, 2))))
+    return 0.5 + 5e-6 * sum(map(len, map(gc.get_objects, (0, 1, 2))))
 
 
-@contextlib.contextmanager
-def standing_still(interval: float) -> Iterator[None]:
-    """Keep other threads, the collector and tracers out of a block; then put all back.
+class StandingStill:
+    """Keeps other threads, the collector and tracers out of a block; then puts all back.
 
     Parameters
     ----------
     interval
-        Switch interval during the block, seconds: no thread that starts to wait for the
-        lock inside the block gets it earlier, as long as the block does not release it.
+        Switch interval during the block, seconds: no other thread gets the lock earlier,
+        as long as the block does not release it.
+    surely
+        Whether none may get it even if it was unlucky, at the price of a pause that is
+        longer by the program's own switch interval; else that is rare.
 
     Notes
     -----
-    A thread that waits asks for the lock only when one and the same thread has held it for
-    the whole interval, as it was when the wait began. So this thread lets go and, once
-    another has had the lock, takes it anew and sets the interval at once. What may still
-    slip in between is rare: a forked walk that meets it is replaced (see `capture`).
+    A thread that waits for the lock asks for it when one and the same thread has held it
+    for an interval, as that was when the wait began. So this thread lets others have a
+    turn, takes the lock anew and lengthens the interval at once, mostly before the thread
+    that gave the lock up begins to wait. Where it did not, that one will ask when the old
+    interval is over: to be sure is to sit that out, and to give in if asked.
     """
-    collecting = gc.isenabled()
-    gc.disable()
-    trace, profile = sys.gettrace(), sys.getprofile()
-    before = sys.getswitchinterval()
-    threaded = _thread._count() > 0
-    try:
+
+    __slots__ = (
+        "_before",
+        "_began",
+        "_collecting",
+        "_interval",
+        "_profile",
+        "_surely",
+        "_threaded",
+        "_trace",
+    )
+
+    def __init__(self, interval: float, *, surely: bool) -> None:
+        self._interval = interval
+        self._surely = surely
+
+    def __enter__(self) -> None:
+        self._collecting = gc.isenabled()
+        gc.disable()
+        self._trace, self._profile = sys.gettrace(), sys.getprofile()
+        self._before = sys.getswitchinterval()
+        self._threaded = _thread._count() > 0
         sys.settrace(None)
         sys.setprofile(None)
-        if threaded:
-            time.sleep(_LET_GO)
-            # A request made of us before may still stand (3.13): meet it now, not later.
-            for _ in range(_FEW_INSTRUCTIONS):
-                pass
-            sys.setswitchinterval(interval)
-        yield
-    finally:
-        sys.setswitchinterval(before)
-        sys.settrace(trace)
-        sys.setprofile(profile)
-        if collecting:
+        self._hold()
+        for _ in range(_TRIES if self._surely and self._threaded else 0):
+            sleep_with_lock(self._before + _TURN)
+            # With the program's interval, so that giving in does not take long.
+            sys.setswitchinterval(self._before)
+            asked = _give_in_if_asked()
+            if not asked:
+                sys.setswitchinterval(self._interval)
+                break
+            self._hold()
+
+    def _hold(self) -> None:
+        """Take the lock anew, where there are threads to share it with, to keep it."""
+        if self._threaded:
+            time.sleep(_TURN)
+            _give_in_if_asked()  # a request made of us before may still stand (3.13)
+            sys.setswitchinterval(self._interval)
+        self._began = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """How long the world has stood still by now."""
+        return time.perf_counter() - self._began
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether no other thread can have had a turn in the block by now."""
+        return not self._threaded or self.seconds < self._interval
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        sys.setswitchinterval(self._before)
+        sys.settrace(self._trace)
+        sys.setprofile(self._profile)
+        self._trace = self._profile = None
+        if self._collecting:
             gc.enable()
-    if threaded:
-        # Threads that began to wait inside the block might wait for the long interval behind
-        # one that never blocks: let go once, since all of them have a turn before this one.
-        time.sleep(_LET_GO)
+        if self._threaded:
+            # Threads that began to wait inside the block might wait for the long interval
+            # behind one that never blocks: let go once, all of them have a turn before this.
+            time.sleep(_TURN)
+
+
+def _give_in_if_asked() -> bool:
+    """Run some instructions, between which the lock is handed over; tell if it seems it was."""
+    before = time.perf_counter()
+    for _ in range(_FEW_INSTRUCTIONS):
+        pass
+    return time.perf_counter() - before > _TURN / 2

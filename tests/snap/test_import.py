@@ -119,8 +119,9 @@ def test_graph_kernels_know_neither_parquet_nor_polars():
     assert importers("analyze/graph", "pyarrow", "polars") == []
 
 
-def test_one_module_of_the_analysis_reads_snapshot_files():
-    assert importers("analyze", "pyarrow", but=["analyze/snapshot.py"]) == []
+def test_one_module_of_the_analysis_reads_snapshots_and_one_what_is_kept_beside_them():
+    readers = ["analyze/snapshot.py", "analyze/index_entry.py"]
+    assert importers("analyze", "pyarrow", but=readers) == []
 
 
 def test_renderers_do_not_look_at_arrays():
