@@ -251,14 +251,17 @@ def _walk_in_place(writer: Writer, interval: float, collecting: bool) -> float:
     channel = writer.channel()
     resident = resident_bytes()
     world = StandingStill(interval, surely=True)
-    with world:
+    world.begin()
+    try:
         first: list[object] = []
-        walk = Walk(channel)
-        walk.begin((writer, channel, world), first, thaw=False)
+        walk = Walk(channel, thaw=False)
+        walk.begin((writer, channel, world), first)
         walk.run(collect_facts("inline", collecting=collecting, resident=resident))
         if not world.is_sure:
             raise Disturbed
         return world.seconds
+    finally:
+        world.end()
 
 
 def _fork_walk(writer: Writer, collecting: bool) -> tuple[int, float]:
@@ -274,13 +277,16 @@ def _fork_walk(writer: Writer, collecting: bool) -> tuple[int, float]:
         channel = writer.channel()
         world = StandingStill(FORK_INTERVAL, surely=False)
         try:
-            with world:
+            world.begin()
+            try:
                 first: list[object] = []
                 facts = collect_facts("fork", collecting=collecting, resident=resident)
                 pid = native.fork()
                 if pid == 0:
                     _walk_in_child(said, facts, (writer, channel, world), first)
                 pause = world.seconds
+            finally:
+                world.end()
             os.close(said)
             said = -1
             if select.select([heard], [], [], patience)[0] and os.read(heard, 1):
@@ -310,8 +316,8 @@ def _walk_in_child(
         writer, channel, _ = made
         native.reset_signals()
         native.close_all_but(said, *writer.walk_descriptors())
-        walk = Walk(channel)
-        walk.begin(made, first, thaw=True)
+        walk = Walk(channel, thaw=True)
+        walk.begin(made, first)
         native.say(said)
         walk.run(facts)
         code = 0

@@ -103,12 +103,19 @@ class Walk:
     ----------
     channel
         To the writer.
+    thaw
+        Whether objects set aside by ``gc.freeze()`` may be put back among the others
+        to be seen, and instances given dicts to learn their attributes: in a forked
+        copy only. Otherwise frozen objects are found through referents.
     on_chunk
         Called with the number of objects walked so far, after each chunk.
     """
 
-    def __init__(self, channel: Channel, on_chunk: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, channel: Channel, *, thaw: bool, on_chunk: Callable[[int], None] | None = None
+    ) -> None:
         self._channel = channel
+        self._thaw = thaw
         self._on_chunk = on_chunk
         self._walked = 0
         self._kinds: dict[int, int] = {}
@@ -124,9 +131,10 @@ class Walk:
         self._pending: list[object] = []
         self._frozen_unseen = False
         self._traced = traced_frames() > 0
-        self._labels = Labels(build_dicts=False)
+        self._labels = Labels(build_dicts=thaw)
 
-    def begin(self, made: tuple[object, ...], first: object, *, thaw: bool) -> None:
+    # A call with a keyword would make a bound method, held where no walk sees it (3.10).
+    def begin(self, made: tuple[object, ...], first: object) -> None:
         """List what the collector tracks, the capture's own objects left out.
 
         Parameters
@@ -134,19 +142,14 @@ class Walk:
         made, first
             What the capture made before the world stood still, and the first object that
             it made then, see `split_own`.
-        thaw
-            Whether objects set aside by ``gc.freeze()`` may be put back among the others
-            to be seen, and instances given dicts to learn their attributes: in a forked
-            copy only. Otherwise frozen objects are found through referents.
 
         Raises
         ------
         Disturbed
             If the world did not stand still; nothing has been sent then.
         """
-        self._own, self._generations = _tracked_objects(made, first, thaw=thaw)
-        self._labels = Labels(build_dicts=thaw)
-        self._frozen_unseen = not thaw and gc.get_freeze_count() > 0
+        self._own, self._generations = _tracked_objects(made, first, thaw=self._thaw)
+        self._frozen_unseen = not self._thaw and gc.get_freeze_count() > 0
 
     def run(self, facts: bytes) -> None:
         """Walk everything.

@@ -6,12 +6,8 @@ import _thread
 import gc
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from snap.native import sleep_with_lock
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 # Switch interval of a fork, seconds: longer than any fork takes.
 FORK_INTERVAL = 0.5
@@ -28,13 +24,15 @@ def walk_interval() -> float:
 
 
 class StandingStill:
-    """Keeps other threads, the collector and tracers out of a block; then puts all back.
+    """Keeps other threads, the collector and tracers out between two calls.
+
+    No context manager: a ``with`` statement keeps a bound method where no walk sees it.
 
     Parameters
     ----------
     interval
-        Switch interval during the block, seconds: no other thread gets the lock earlier,
-        as long as the block does not release it.
+        Switch interval meanwhile, seconds: no other thread gets the lock earlier, as long
+        as this one does not release it.
     surely
         Whether none may get it even if it was unlucky, at the price of a pause that is
         longer by the program's own switch interval; else that is rare.
@@ -63,7 +61,8 @@ class StandingStill:
         self._interval = interval
         self._surely = surely
 
-    def __enter__(self) -> None:
+    def begin(self) -> None:
+        """Stop the world."""
         self._collecting = gc.isenabled()
         gc.disable()
         self._trace, self._profile = sys.gettrace(), sys.getprofile()
@@ -97,15 +96,11 @@ class StandingStill:
 
     @property
     def is_sure(self) -> bool:
-        """Whether no other thread can have had a turn in the block by now."""
+        """Whether no other thread can have had a turn by now."""
         return not self._threaded or self.seconds < self._interval
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def end(self) -> None:
+        """Let the world go on."""
         sys.setswitchinterval(self._before)
         sys.settrace(self._trace)
         sys.setprofile(self._profile)
@@ -113,7 +108,7 @@ class StandingStill:
         if self._collecting:
             gc.enable()
         if self._threaded:
-            # Threads that began to wait inside the block might wait for the long interval
+            # Threads that began to wait meanwhile might wait for the long interval
             # behind one that never blocks: let go once, all of them have a turn before this.
             time.sleep(_TURN)
 
