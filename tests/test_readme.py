@@ -1,4 +1,4 @@
-"""Every command of the README runs, and every piece of Python in it."""
+"""Every command of the README and of some pages runs, and every piece of Python in the README."""
 
 import re
 import subprocess
@@ -10,9 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+# Pages whose commands run as they stand.
+PAGES = [ROOT / "docs" / "export.md"]
 COMMANDS = [
     line.removeprefix("$ ")
-    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    for page in (README, *(page.read_text() for page in PAGES))
+    for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL)
     for line in block.splitlines()
     if line.startswith("$ ") and not line.startswith("$ make test")
 ]

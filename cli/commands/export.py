@@ -24,6 +24,8 @@ class Format(str, Enum):
     HEAPSNAPSHOT = "heapsnapshot"
     DOT = "dot"
     GRAPHML = "graphml"
+    SPEEDSCOPE = "speedscope"
+    FOLDED = "folded"
     CSV = "csv"
     PARQUET = "parquet"
 
@@ -41,6 +43,8 @@ _OPENS_IN = {
     Format.HEAPSNAPSHOT: "Chrome DevTools (Memory, Load profile), VS Code, memlab",
     Format.DOT: "Graphviz",
     Format.GRAPHML: "Gephi, yEd, networkx.read_graphml",
+    Format.SPEEDSCOPE: "https://www.speedscope.app, which keeps it on your machine",
+    Format.FOLDED: "flamegraph.pl, inferno, speedscope",
 }
 _TABULAR = (Format.CSV, Format.PARQUET)
 
@@ -95,7 +99,7 @@ def _writer(
     heap: Heap, kind: Format, table: Table, only: str | None, sample: int | None
 ) -> Callable[[BinaryIO], None]:
     """Prepare all that can fail before a file is begun."""
-    from analyze.export import dot, excerpt, graphml, heapsnapshot, tables
+    from analyze.export import dot, excerpt, folded, graphml, heapsnapshot, speedscope, tables
 
     if kind in _TABULAR:
         frame = tables.table(heap, table.value)
@@ -106,5 +110,7 @@ def _writer(
         Format.HEAPSNAPSHOT: heapsnapshot.write_heapsnapshot,
         Format.DOT: dot.write_dot,
         Format.GRAPHML: graphml.write_graphml,
+        Format.SPEEDSCOPE: speedscope.write_speedscope,
+        Format.FOLDED: folded.write_folded,
     }[kind]
     return lambda stream: write_part(part, stream)

@@ -15,8 +15,10 @@ from test_excerpt import random_heap
 from analyze.export import heapsnapshot
 from analyze.export.dot import write_dot
 from analyze.export.excerpt import excerpt
+from analyze.export.folded import write_folded
 from analyze.export.graphml import write_graphml
 from analyze.export.heapsnapshot import write_heapsnapshot
+from analyze.export.speedscope import write_speedscope
 from analyze.export.tables import table, write_csv, write_parquet
 from analyze.heap import Heap
 from snap.errors import SnapError
@@ -202,3 +204,41 @@ def test_tables_are_read_back_as_they_are(awkward, name):
         write_table(frame, stream)
         stream.seek(0)
         assert read(stream).cast(dict(frame.schema)).equals(frame)
+
+
+def test_folded_stacks_tell_every_byte_by_its_path(awkward, real_snapshot):
+    lines = text_of(write_folded, awkward).decode().splitlines()
+    assert lines == [
+        'module app."x" & <y> (dict) 232',
+        'module app."x" & <y> (dict);[*] (list) 64',
+        'module app."x" & <y> (dict);[*] (list);[*] (app.<locals>."Item" & \\) 48',
+        'module app."x" & <y> (dict);[key] (<div class>) 0',
+        "unreachable;list 56",
+    ]
+    part = excerpt(Heap(real_snapshot))
+    lines = text_of(write_folded, part).decode().splitlines()
+    assert sum(int(line.rpartition(" ")[2]) for line in lines) == part.heap.shallow_size.sum()
+    assert any("__main__.Node" in line for line in lines)
+
+
+def test_speedscope_has_bytes_and_objects_of_the_same_stacks(real_snapshot):
+    part = excerpt(Heap(real_snapshot), only="unreachable")
+    document = json.loads(text_of(write_speedscope, part))
+    frames = [frame["name"] for frame in document["shared"]["frames"]]
+    sizes, objects = document["profiles"]
+    assert sizes["samples"] == objects["samples"]
+    assert sum(sizes["weights"]) == sizes["endValue"] == part.heap.shallow_size[part.rows].sum()
+    assert sum(objects["weights"]) == objects["endValue"] == part.objects
+    assert {frames[stack[0]] for stack in sizes["samples"]} == {"unreachable"}
+    assert len(sizes["samples"]) == len(sizes["weights"])
+
+
+@pytest.mark.slow
+def test_speedscope_files_are_as_its_schema_says(npm, real_snapshot):
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = npm / "node_modules" / "speedscope" / "dist" / "release" / "file-format-schema.json"
+    document = json.loads(text_of(write_speedscope, excerpt(Heap(real_snapshot))))
+    jsonschema.validate(document, json.loads(schema.read_text()))
+    document["profiles"][0]["weights"] = "none"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, json.loads(schema.read_text()))
