@@ -50,10 +50,6 @@ class ReferenceNames:
         index = end - 1 - int(places[-1]) if is_reversed else int(places[0]) - start
         return f"[{index}]"
 
-    def words(self) -> tuple[NDArray[np.int32], list[str]]:
-        """Give the names themselves: for each reference an index in a list, or NO_NAME."""
-        return self.codes, self.texts
-
     def items(self) -> NDArray[np.int64]:
         """Give each reference's index in its sequence, int64 (m,); NO_NAME in none.
 

@@ -208,6 +208,8 @@ class Names:
 def reference_names(part: Excerpt) -> Names:
     """Name the references of an excerpt."""
     names = ReferenceNames(part.heap)
-    codes, words = names.words()
-    items = names.items()
-    return Names(codes=part.of_reference(codes), words=words, items=part.of_reference(items))
+    return Names(
+        codes=part.of_reference(names.codes),
+        words=names.texts,
+        items=part.of_reference(names.items()),
+    )

@@ -42,6 +42,22 @@ _EDGE_TYPE: Final = {name: code for code, name in enumerate(_EDGE_TYPES.split())
 _NODE_FIELDS: Final = ("type", "name", "id", "self_size", "edge_count", "detachedness")
 _EDGE_FIELDS: Final = ("type", "name_or_index", "to_node")
 
+# What V8 writes besides. VS Code wants it all there, DevTools nothing declared that is not.
+_OTHER_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "trace_function_info_fields": (
+        "function_id",
+        "name",
+        "script_name",
+        "script_id",
+        "line",
+        "column",
+    ),
+    "trace_node_fields": ("id", "function_info_index", "count", "size", "children"),
+    "sample_fields": ("timestamp_us", "last_assigned_id"),
+    "location_fields": ("object_index", "script_id", "line", "column"),
+}
+_EMPTY: Final = ("trace_function_infos", "trace_tree", "samples", "locations")
+
 # Readers keep both sections, and all sizes, in arrays of 32-bit numbers.
 _LARGEST: Final = 2**32 - 1
 # They read the names as one string, which V8 bounds.
@@ -92,7 +108,9 @@ def write_heapsnapshot(part: Excerpt, stream: BinaryIO) -> None:
     _write_rows(stream, _nodes(part, strings, first_type))
     stream.write(b'],\n"edges":[')
     _write_rows(stream, _edges(part, names, strings, first_word))
-    stream.write(b'],\n"strings":')
+    stream.write(b"],\n")
+    stream.write("".join(f'"{name}":[],\n' for name in _EMPTY).encode())
+    stream.write(b'"strings":')
     stream.write(texts)
     stream.write(b"}\n")
 
@@ -227,7 +245,7 @@ def _write_rows(stream: BinaryIO, frames: Iterator[pl.DataFrame]) -> None:
 
 
 def _meta(part: Excerpt) -> dict[str, Any]:
-    """Describe the file; readers wait for each section that is declared here."""
+    """Describe the file."""
     node_types = [name.replace("-", " ") for name in _NODE_TYPES.split()]
     held = sum(len(holder.held) for holder in part.holders)
     return {
@@ -236,6 +254,7 @@ def _meta(part: Excerpt) -> dict[str, Any]:
             "node_types": [node_types, "string", *["number"] * (len(_NODE_FIELDS) - 2)],
             "edge_fields": _EDGE_FIELDS,
             "edge_types": [_EDGE_TYPES.split(), "string_or_number", "node"],
+            **_OTHER_FIELDS,
         },
         "node_count": 1 + len(part.holders) + part.objects,
         "edge_count": len(part.holders) + held + part.graph.references,
