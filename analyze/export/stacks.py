@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyze.graph.folding import NONE, sum_up
-from analyze.owners import owner_tree
 from analyze.render.text import printable
 from analyze.type_summary import sum_by
 
@@ -42,7 +41,7 @@ def stacks(part: Excerpt) -> Stacks:
     Every object is at the end of one path, so the weights add up to the excerpt.
     """
     heap = part.heap
-    tree = owner_tree(heap)
+    tree = heap.owners
     node = tree.node[part.rows]
     objects = np.bincount(node, minlength=tree.count).astype(np.int64)
     size = sum_by(node, heap.shallow_size[part.rows], tree.count)
