@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -25,6 +25,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Where in a report each step begins, and which part of its time it takes: measured at ten
+# million objects.
+_STEPS: Final = {
+    "reading references": (0.0, 0.2),
+    "searching from the roots": (0.2, 0.14),
+    "computing retained sizes": (0.34, 0.4),
+    "reading names": (0.74, 0.05),
+    "looking for cycles": (0.79, 0.01),
+    "telling owners": (0.8, 0.2),
+}
+
+
 class Heap:
     """The objects of one snapshot, by row.
 
@@ -33,7 +45,8 @@ class Heap:
     path
         A snapshot file.
     progress
-        Called with the name of each step as it begins, and the fraction done where known.
+        Called with the name of each step as it begins, and how much of a report is done then,
+        0 to 1; of the longest step also in between.
     index
         Whether to use the answers kept beside the snapshot, and to keep more, see `Index`.
 
@@ -47,7 +60,7 @@ class Heap:
     def __init__(
         self,
         path: str | Path,
-        progress: Callable[[str, float | None], None] | None = None,
+        progress: Callable[[str, float], None] | None = None,
         *,
         index: bool = True,
     ) -> None:
@@ -217,9 +230,10 @@ class Heap:
         self._tell("telling owners")
         return owner_tree(self).to_arrays()
 
-    def _tell(self, step: str, done: float | None = None) -> None:
+    def _tell(self, step: str, done: float = 0.0) -> None:
         if self._progress is not None:
-            self._progress(step, done)
+            begins, share = _STEPS[step]
+            self._progress(step, begins + share * done)
 
 
 def load(path: str | Path, *, index: bool = True) -> Heap:

@@ -9,7 +9,14 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from analyze.graph import compiled
 from analyze.render.text import printable
@@ -64,17 +71,27 @@ def progress() -> Iterator[Callable[[str, float | None], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         TimeElapsedColumn(),
+        TextColumn("left", style="dim"),
+        TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
     task = bar.add_task("", total=None)
 
+    furthest = 0.0
+
     def step(name: str, done: float | None = None) -> None:
+        nonlocal furthest
         if time.monotonic() - began > _PATIENCE:
             bar.start()
+        # What is known already is skipped, and may be asked for late: never back.
+        furthest = max(furthest, done or 0.0)
         bar.update(
-            task, description=name, completed=done or 0.0, total=None if done is None else 1.0
+            task,
+            description=name,
+            completed=0.0 if done is None else furthest,
+            total=None if done is None else 1.0,
         )
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -28,8 +29,17 @@ def diff(
 
     if html is not None:
         check_place(html)
+    paths = (before, *after)
     with progress() as step:
-        result = compare([Heap(path, step, index=not no_index) for path in (before, *after)])
+
+        def step_of(number: int) -> Callable[[str, float], None]:
+            return lambda name, done: step(
+                f"{paths[number].name}: {name}", (number + done) / len(paths)
+            )
+
+        result = compare(
+            [Heap(path, step_of(at), index=not no_index) for at, path in enumerate(paths)]
+        )
         if html is not None:
             from analyze.render.html import growth_page
 
