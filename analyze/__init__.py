@@ -10,6 +10,7 @@ from analyze.growth import Growth, compare
 from analyze.heap import Heap, load
 from analyze.neighbourhood import backrefs, refs
 from analyze.object_page import ObjectPage, object_page
+from analyze.paths import Paths, paths
 from analyze.picture import Picture
 from analyze.query import query
 from analyze.report import HeapReport, report
@@ -22,12 +23,14 @@ __all__ = [
     "Heap",
     "HeapReport",
     "ObjectPage",
+    "Paths",
     "Picture",
     "SnapError",
     "backrefs",
     "compare",
     "load",
     "object_page",
+    "paths",
     "query",
     "refs",
     "report",

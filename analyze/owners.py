@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 OUTSIDE: Final = "outside the Python heap"
 UNREACHABLE: Final = "unreachable"
+BEYOND: Final = "beyond"
 INTERPRETER: Final = "interpreter"
 MODULE: Final = "module "
 MAIN: Final = "module __main__"
@@ -165,7 +166,7 @@ class OwnerTree:
         return depth
 
 
-def owner_tree(heap: Heap, rules: Rules | None = None, *, shortest: bool = False) -> OwnerTree:
+def owner_tree(heap: Heap, rules: Rules | None = None) -> OwnerTree:
     """Build the tree of folded paths.
 
     Parameters
@@ -174,24 +175,46 @@ def owner_tree(heap: Heap, rules: Rules | None = None, *, shortest: bool = False
         n objects.
     rules
         Says which places keep books rather than own; by default `load_rules()`.
-    shortest
-        Whether paths are simply the shortest ones from any named root. Of equal ones that
-        from a module is taken, as above.
 
     Notes
     -----
     O(n + m): a search of its own, one pass over the references, one over the objects.
     """
-    steps = Steps(heap)
     roots = OrderedRoots(heap)
+    return _tree(heap, roots, _telling_paths(heap, roots, rules))
+
+
+def shortest_tree(heap: Heap, without: IntArray | None = None) -> OwnerTree:
+    """Build the tree of the shortest paths from any named root, module or not.
+
+    Parameters
+    ----------
+    heap
+        n objects.
+    without
+        Rows that no path may enter; what is reached through these alone belongs to a node
+        called `BEYOND`.
+
+    Notes
+    -----
+    As `owner_tree`. Of equally short paths that from a module is taken.
+    """
+    roots = OrderedRoots(heap)
+    return _tree(heap, roots, roots.shortest_paths(heap, without))
+
+
+def _tree(heap: Heap, roots: OrderedRoots, found: Reach) -> OwnerTree:
+    steps = Steps(heap)
     tops = _Tops(heap)
-    found = roots.shortest_paths(heap) if shortest else _telling_paths(heap, roots, rules)
     node = np.full(heap.file.objects, NONE, dtype=np.int32)
     for row, label in roots.labels.items():
         if found.parent[row] == ROOT:
             node[row] = tops.add(label.split(STEP), int(heap.type_codes[row]))
     _place_unnamed(heap, tops, roots.unnamed[found.parent[roots.unnamed] == ROOT], node)
     _place_unreachable(heap, tops, node)
+    beyond = (node == NONE) & ~found.reached()
+    if beyond.any():
+        node[beyond] = tops.add((BEYOND,), NONE)
     return _fold(heap, steps, found, tops, node)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from analyze.graph.compiled import IntArray
     from analyze.graph.csr import Graph
+    from analyze.graph.referrers import Edges
     from analyze.heap import Heap
 
 _KINDS: Final[dict[str, int]] = {
@@ -152,6 +153,33 @@ class Steps:
             self._graph.offsets, self._graph.targets, parent, self.codes, chosen
         )
         return chosen
+
+    def labels(self, edges: Edges, role: NDArray[np.int8]) -> NDArray[np.int64]:
+        """Label some references, int64 (k,); negative for those that have no label.
+
+        Parameters
+        ----------
+        edges
+            k of them.
+        role
+            Of each object, int8 (n,), as in `OwnerTree`.
+        """
+        labels = np.empty(len(edges.places), dtype=np.int64)
+        folding.label_references(
+            edges.sources,
+            edges.targets.astype(np.int64),
+            edges.places,
+            self._graph.offsets,
+            self._hidden,
+            self.codes,
+            self._types,
+            self.kind_of_type,
+            self.meaning_of_name,
+            self.types_at,
+            role,
+            labels,
+        )
+        return labels
 
     def path(self, rows: Sequence[int], *, folded: bool = True) -> list[str | None]:
         """Label the steps of one path.

@@ -10,6 +10,7 @@ from cli.commands.backrefs import backrefs
 from cli.commands.diff import diff
 from cli.commands.export import export
 from cli.commands.object import object_
+from cli.commands.paths import paths
 from cli.commands.query import query
 from cli.commands.refs import refs
 from cli.commands.report import report
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(report)
 app.command()(diff)
 app.command()(query)
+app.command()(paths)
 app.command(name="object")(object_)
 app.command()(refs)
 app.command()(backrefs)

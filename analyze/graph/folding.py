@@ -147,6 +147,40 @@ def label_step(
 
 
 @kernel
+def label_references(
+    sources: NDArray[Any],
+    targets: NDArray[Any],
+    places: NDArray[Any],
+    offsets: NDArray[Any],
+    hidden: NDArray[np.int32],
+    codes: NDArray[np.int32],
+    types: NDArray[np.int32],
+    kind_of_type: NDArray[np.int8],
+    meaning_of_name: NDArray[np.int8],
+    types_at: int,
+    role: NDArray[np.int8],
+    labels: NDArray[np.int64],
+) -> None:
+    """Label some references, given the roles of their sources."""
+    for at in range(len(sources)):
+        source, target, edge = sources[at], targets[at], places[at]
+        start, end = offsets[source], offsets[source + 1]
+        name = codes[edge]
+        labels[at], _ = label_step(
+            kind_of_type[types[source]],
+            role[source],
+            name,
+            meaning_of_name[name] if name >= 0 else PLAIN,
+            edge - start,
+            end - start - hidden[source],
+            hidden[source],
+            kind_of_type[types[target]],
+            types[target],
+            types_at,
+        )
+
+
+@kernel
 def _label_entry(
     kind: int, role: int, name: int, place: int, told: int, hidden: int
 ) -> tuple[int, int]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from analyze.render.paths_text import explanations
+
 if TYPE_CHECKING:
     from analyze.grown import GrownSuspect
     from analyze.growth import Growth
     from analyze.object_page import ObjectPage
+    from analyze.paths import Paths
     from analyze.plain_graph import UnreachableNodes
     from analyze.report import CycleGroup, HeapReport
     from analyze.suspects import Suspect
@@ -95,6 +98,22 @@ def object_document(page: ObjectPage) -> Document:
         "path": page.root_path,
         "referrers": referrers,
         "steps": steps,
+    }
+
+
+def paths_document(found: Paths) -> Document:
+    """Give the document of ``analyze paths --json``: where paths end, and the tree of them."""
+    document = asdict(found)
+    del document["path"], document["facts"]
+    ends = [asdict(branch) for branch in found.ends()]
+    for end in ends:
+        del end["branches"]
+    return {
+        "snapshot": snapshot_document(found.path, found.facts),
+        **document,
+        "steps": [{**each.pop("at"), **each} for each in document["steps"]],
+        "explanations": explanations(found),
+        "paths": sorted(ends, key=lambda end: (-end["retained_size"], -end["ends"], end["path"])),
     }
 
 

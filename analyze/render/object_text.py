@@ -30,7 +30,7 @@ def _parts(page: ObjectPage) -> Iterator[RenderableType]:
     yield Text(_why_alive(page), style="bold")
     if page.steps:
         yield heading("Path from a root")
-        yield _steps_table(page.steps)
+        yield steps_table(page.steps)
     yield heading("Who holds it")
     yield Text(_count_sentence(page))
     if page.referrers:
@@ -125,7 +125,8 @@ def _cycle_sentence(cycle: CycleOf) -> str:
     )
 
 
-def _steps_table(steps: tuple[PathStep, ...]) -> RenderableType:
+def steps_table(steps: tuple[PathStep, ...]) -> RenderableType:
+    """Lay out the objects of a path, with the name of the reference to each."""
     rows = new_table(
         ("step", "left"),
         ("type", "left"),

@@ -1,0 +1,41 @@
+"""``analyze paths``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import NoIndex
+from cli.screen import progress, show, show_json
+from cli.selecting import AddressOption, PathOption, SqlOption, TypeOption, selection
+
+
+def paths(
+    snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
+    address: AddressOption = None,
+    type_name: TypeOption = None,
+    path: PathOption = None,
+    sql: SqlOption = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="A path through each referrer, not only a shortest one.")
+    ] = False,
+    top: Annotated[int, typer.Option(min=1, help="Branches of each step.")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    no_index: NoIndex = False,
+) -> None:
+    """Show how objects are reached from the roots: their shortest paths, merged into a tree."""
+    selected = selection(address, type_name, path, sql)
+    import analyze
+    from analyze.heap import Heap
+    from analyze.render.document import paths_document
+    from analyze.render.paths_text import render_paths
+
+    with progress() as step:
+        heap = Heap(snapshot, step, index=not no_index)
+        found = analyze.paths(heap, every=every, **selected)
+    if json:
+        show_json(paths_document(found))
+    else:
+        show(render_paths(found, top=top))
