@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, overload
 
 from snap import native
 from snap.errors import SnapError
-from snap.facts import collect_facts, resident_bytes
+from snap.facts import collect_facts, read_memory
 from snap.own import Disturbed
 from snap.supervise import Output, Writer, in_background, kill, reap
 from snap.walk import Walk
@@ -249,14 +249,14 @@ def _walk_in_place(writer: Writer, interval: float, collecting: bool) -> float:
         If other threads may have had a turn.
     """
     channel = writer.channel()
-    resident = resident_bytes()
+    memory = read_memory()
     world = StandingStill(interval, surely=True)
     world.begin()
     try:
         first: list[object] = []
         walk = Walk(channel, thaw=False)
         walk.begin((writer, channel, world), first)
-        walk.run(collect_facts("inline", collecting=collecting, resident=resident))
+        walk.run(collect_facts("inline", collecting=collecting, memory=memory))
         if not world.is_sure:
             raise Disturbed
         return world.seconds
@@ -271,7 +271,7 @@ def _fork_walk(writer: Writer, collecting: bool) -> tuple[int, float]:
     just before the fork, the child hangs at its first instruction or never: it says a
     word when it is past that, and one that does not is ended and replaced.
     """
-    resident = resident_bytes()
+    memory = read_memory()
     for patience in _FIRST_WORD:
         heard, said = os.pipe()
         channel = writer.channel()
@@ -280,7 +280,7 @@ def _fork_walk(writer: Writer, collecting: bool) -> tuple[int, float]:
             world.begin()
             try:
                 first: list[object] = []
-                facts = collect_facts("fork", collecting=collecting, resident=resident)
+                facts = collect_facts("fork", collecting=collecting, memory=memory)
                 pid = native.fork()
                 if pid == 0:
                     _walk_in_child(said, facts, (writer, channel, world), first)

@@ -7,18 +7,26 @@ import gc
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from snap._version import __version__
 from snap.roots import named_roots, thread_facts
 from snap.schema import SCHEMA_VERSION
-from snap.sites import traced_frames
+from snap.sites import traced_bytes, traced_frames
 
 if TYPE_CHECKING:
     from typing import Any
 
 
-def collect_facts(mode: str, *, collecting: bool, resident: int | None) -> bytes:
+class Memory(NamedTuple):
+    """Memory of this process before a capture, bytes; None where the system does not tell."""
+
+    resident: int | None
+    # Of it, what no other process shares.
+    private: int | None
+
+
+def collect_facts(mode: str, *, collecting: bool, memory: Memory) -> bytes:
     """Describe the process, its threads and its named roots.
 
     Called while the world stands still: no file is read here, since that would let other
@@ -30,8 +38,8 @@ def collect_facts(mode: str, *, collecting: bool, resident: int | None) -> bytes
         "fork" or "inline".
     collecting
         Whether the collector was on before the capture switched it off.
-    resident
-        See `resident_bytes`.
+    memory
+        See `read_memory`.
 
     Returns
     -------
@@ -56,7 +64,10 @@ def collect_facts(mode: str, *, collecting: bool, resident: int | None) -> bytes
             "counts": gc.get_count(),
             "frozen": gc.get_freeze_count(),
         },
-        "resident_bytes": resident,
+        "resident_bytes": memory.resident,
+        "private_bytes": memory.private,
+        # What the interpreter's allocator has given out, where `tracemalloc` counts it.
+        "traced_bytes": traced_bytes(),
         # Of each allocation, by `tracemalloc`; 0 where it was not tracing.
         "traced_frames": traced_frames(),
         "threads": threads,
@@ -68,11 +79,16 @@ def collect_facts(mode: str, *, collecting: bool, resident: int | None) -> bytes
     return json.dumps(facts).encode("ascii")
 
 
-def resident_bytes() -> int | None:
-    """Give this process's resident memory, bytes; None where the system does not tell."""
+def read_memory() -> Memory:
+    """Read how much memory this process has."""
+    resident = private = None
     try:
-        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - no Path objects left behind
-            pages = int(statm.read().split()[1])
-    except OSError:
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
+        # No Path objects left behind.
+        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123
+            resident = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        with open("/proc/self/smaps_rollup", "rb") as rollup:  # noqa: PTH123
+            lines = [line.split() for line in rollup if line.startswith(b"Private_")]
+        private = 1024 * sum(int(words[1]) for words in lines if words[0] != b"Private_Hugetlb:")
+    except (OSError, ValueError, IndexError):
+        pass
+    return Memory(resident, private)

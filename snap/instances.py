@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Final, cast
 
-from snap.kinds import MANAGED_DICT, flags_of
+from snap.kinds import INLINE_VALUES, MANAGED_DICT, bare_size, basic_size, flags_of
 from snap.native import POINTER_SIZE, memory, object_at, pointers
 
 _IS_HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
@@ -41,6 +41,40 @@ def shared_names(cls: type) -> list[str] | None:
     if _KEYS_WORD is None:
         return None
     return _names_of_keys(pointers(id(cls), _KEYS_WORD + 1)[_KEYS_WORD])
+
+
+class Held:
+    """How the word of `values_word` tells whether an instance holds values, and how many fit."""
+
+    # An address, or zero: a block of its own (3.11).
+    POINTER: Final = 1
+    # The same less one, so odd; otherwise it is the address of a dict (3.12).
+    TAGGED: Final = 2
+    # Its lowest byte is the number that fit, behind the instance itself (3.13).
+    INLINE: Final = 3
+
+
+def values_word(cls: type) -> tuple[int, int, int] | None:
+    """Say where an instance's word lies that tells of the values it holds.
+
+    Returns
+    -------
+    kind, place, capacity
+        See `Held`; bytes behind the instance's address; and how many values fit, where the
+        word does not tell. None if instances of the class hold no values themselves.
+    """
+    if _VALUES is None or _KEYS_WORD is None:
+        return None
+    flags = flags_of(cls)
+    if not flags & MANAGED_DICT or not flags & _IS_HEAP_TYPE:
+        return None
+    if _VALUES == Held.INLINE:
+        return (Held.INLINE, bare_size(cls), 0) if flags & INLINE_VALUES else None
+    keys = pointers(id(cls), _KEYS_WORD + 1)[_KEYS_WORD]
+    if keys == 0:
+        return None
+    room, used = pointers(keys + 16, 2)
+    return _VALUES, _PLACE_OF_VALUES[_VALUES], room + used
 
 
 def _names_of_keys(keys: int) -> list[str]:
@@ -88,3 +122,28 @@ def _find_keys() -> int | None:
 _HAS_INLINE_VALUES: Final = sys.version_info >= (3, 11)
 _MANAGED_PLACE: Final = _find_dict() if _HAS_INLINE_VALUES else None
 _KEYS_WORD: Final = _find_keys() if _HAS_INLINE_VALUES else None
+
+# In 3.11 the pointer to the values lies before that to the dict; in 3.12 they share a word.
+_PLACE_OF_VALUES: Final = {Held.POINTER: -4 * POINTER_SIZE, Held.TAGGED: -3 * POINTER_SIZE}
+
+
+def _find_values() -> int | None:
+    sample = _Sample()
+    if sys.getsizeof(sample) != basic_size(_Sample):
+        # It tells what is to be found.
+        return None
+    # The first of the names that `_find_keys` has made.
+    first = object()
+    object.__setattr__(sample, "first", first)
+    if flags_of(_Sample) & INLINE_VALUES:
+        head, value = pointers(id(sample) + bare_size(_Sample), 2)
+        return Held.INLINE if value == id(first) and head & 0xFF else None
+    for kind, place in _PLACE_OF_VALUES.items():
+        word = pointers(id(sample) + place, 1)[0]
+        tag = int(kind == Held.TAGGED)
+        if word & 1 == tag and word and pointers(word + tag, 1)[0] == id(first):
+            return kind
+    return None
+
+
+_VALUES: Final = _find_values() if _KEYS_WORD is not None else None

@@ -6,7 +6,9 @@ import sys
 import types
 from typing import Any, Final, cast
 
-_INLINE_VALUES = 1 << 2  # Py_TPFLAGS_INLINE_VALUES, 3.13 and later
+from snap.native import POINTER_SIZE, variable_names
+
+INLINE_VALUES: Final = 1 << 2  # Py_TPFLAGS_INLINE_VALUES, 3.13 and later
 _IS_DICT = 1 << 29  # Py_TPFLAGS_DICT_SUBCLASS
 
 # The getters of `type` itself: a metaclass may define its own, which may raise or lie.
@@ -16,7 +18,7 @@ _module = _getters["__module__"].__get__
 flags_of = _getters["__flags__"].__get__
 mro_of = _getters["__mro__"].__get__
 namespace_of = _getters["__dict__"].__get__
-_basic_size = _getters["__basicsize__"].__get__
+bare_size = _getters["__basicsize__"].__get__
 _item_size = _getters["__itemsize__"].__get__
 
 
@@ -33,7 +35,7 @@ class Kind:
     DICT_SUBCLASS: Final = 2
     # Not a GC object: constants and names hang off nothing unless asked for.
     CODE: Final = 4
-    # sys.getsizeof would run user code.
+    # sys.getsizeof would run user code, or leaves out what is the object's.
     UNSAFE_SIZE: Final = 8
     # May be a module that must be spared (see quirks).
     MODULE: Final = 16
@@ -65,7 +67,7 @@ def kind_of(cls: type, *, spare_modules: bool) -> int:
     elif flags_of(cls) & _IS_DICT:
         kind |= Kind.DICT_SUBCLASS
     if cls is types.CodeType:
-        kind |= Kind.CODE
+        kind |= Kind.CODE | Kind.UNSAFE_SIZE
     if not has_safe_size(cls):
         kind |= Kind.UNSAFE_SIZE
     # By identity: a metaclass may define __eq__.
@@ -78,11 +80,11 @@ def kind_of(cls: type, *, spare_modules: bool) -> int:
 
 def fixed_size(cls: type) -> int:
     """Give the size of every instance of a type, bytes, or VARIES."""
-    if _item_size(cls) or flags_of(cls) & _INLINE_VALUES:
+    if _item_size(cls):
         return VARIES
     for base in mro_of(cls):
         if "__sizeof__" in namespace_of(base):
-            return _basic_size(cls) + _header_size(cls) if base is object else VARIES
+            return bare_size(cls) + _header_size(cls) if base is object else VARIES
     return VARIES
 
 
@@ -120,6 +122,9 @@ class _Plain:
     pass
 
 
+_HIDES_VARIABLES: Final = sys.version_info >= (3, 11)
+
+
 # Bytes that lie before an instance: the collector's header, and since 3.11 two pointers
 # of types that manage their dict. Measured on a class of our own, whose size is C code.
 _HAS_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC
@@ -133,9 +138,19 @@ def size_without_user_code(instance: object) -> int:
     """Give the size of an instance whose class overrides ``__sizeof__`` in Python, bytes.
 
     The nearest ``__sizeof__`` that is C code answers for it: that of the built-in type
-    it derives from. For a plain class this is the type's basic size.
+    it derives from. For a plain class this is the type's basic size. A code object gets
+    what it leaves out: the names and kinds of its variables.
     """
     cls = type(instance)
+    if type(instance) is types.CodeType:
+        if not _HIDES_VARIABLES:
+            return sys.getsizeof(instance)
+        # A tuple and a string of bytes that nothing else tells of.
+        count = len(variable_names(instance))
+        if count == 0:
+            return sys.getsizeof(instance)
+        size = sys.getsizeof(()) + POINTER_SIZE * count + sys.getsizeof(b"") + count
+        return size + sys.getsizeof(instance)
     size = 0
     for base in mro_of(cls):
         method = namespace_of(base).get("__sizeof__")
@@ -147,7 +162,7 @@ def size_without_user_code(instance: object) -> int:
 
 def basic_size(cls: type) -> int:
     """Give the size of an instance as its type alone tells it, bytes."""
-    size: int = _basic_size(cls)
+    size: int = bare_size(cls)
     return size + _header_size(cls)
 
 

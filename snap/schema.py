@@ -29,7 +29,8 @@ COLUMNS = {
     "address": "uint64",
     # module.qualname of type(object), `builtins.` left out.
     "type_name": "dictionary<values=string, indices=int32, ordered=0>",
-    # sys.getsizeof, the GC header included, bytes.
+    # sys.getsizeof, the GC header included, bytes; and what it leaves out of what is the
+    # object's: the values that instances hold themselves (3.11), variables of code objects.
     "shallow_size": "int64",
     # Reference count, the capture's own references taken off.
     "refcount": "int64",

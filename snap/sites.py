@@ -31,6 +31,14 @@ def traced_frames() -> int:
     return limit
 
 
+def traced_bytes() -> int | None:
+    """Give how much memory `tracemalloc` has seen allocated and not freed; None if it is off."""
+    if traced_frames() == 0:
+        return None
+    used: int = _tracemalloc.get_traced_memory()[0]
+    return used
+
+
 def read_sites(objects: list[object]) -> tuple[bytes, bytes]:
     """Read the tracebacks of allocations; nothing of them is kept.
 

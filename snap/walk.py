@@ -16,6 +16,7 @@ from itertools import accumulate, compress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from snap import hidden, wire
+from snap.instances import values_word
 from snap.kinds import (
     CLOSER,
     VARIES,
@@ -36,7 +37,7 @@ from snap.layout import (
     size_rules,
     told_words,
 )
-from snap.native import POINTER_SIZE, Words, addresses
+from snap.native import POINTER_SIZE, Words, addresses, shifted
 from snap.own import split_own
 from snap.quirks import modules_to_spare
 from snap.schema import PERMANENT
@@ -88,6 +89,8 @@ class _Names(NamedTuple):
     singles: list[str]
     single_rows: list[int]
     single_held: list[int]
+    values: list[tuple[int, int, int]]
+    words: list[Words]
 
     def add_singles(self, row: int, named: Iterable[tuple[str, int]]) -> None:
         for name, address in named:
@@ -326,7 +329,7 @@ class Walk:
 
     def _read_names(self, chunk: list[object], look: _Look) -> _Names:
         """Read the names of what objects refer to."""
-        names = _Names([], [], [], [], [])
+        names = _Names([], [], [], [], [], [], [])
         for number, rows in enumerate(look.named):
             items = tuple(map(chunk.__getitem__, rows))
             if have_variables(type(items[0])):
@@ -335,6 +338,10 @@ class Walk:
             for name, found in self._labels.read(items):
                 names.groups.append((number, name))
                 names.held.append(found)
+            if (word := values_word(type(items[0]))) is not None:
+                kind, place, capacity = word
+                names.values.append((number, kind, capacity))
+                names.words.append(Words(shifted(addresses(items), place)))
         for row, kind in look.closer:
             if kind & Kind.DICT_SUBCLASS:
                 mapping = cast("dict[object, object]", chunk[row])
@@ -344,10 +351,15 @@ class Walk:
     def _send_names(self, names: _Names, keys: Iterable[object]) -> None:
         """Send the texts of keys, and names."""
         texts = tuple(filter(is_telling, keys))
-        text = json.dumps({"keys": texts, "groups": names.groups, "singles": names.singles})
-        encoded = text.encode("ascii")
+        told = {
+            "keys": texts,
+            "groups": names.groups,
+            "singles": names.singles,
+            "values": names.values,
+        }
+        encoded = json.dumps(told).encode("ascii")
         singles = array("Q", names.single_held).tobytes()
-        held = [addresses(texts), *names.held, singles]
+        held = [addresses(texts), *names.held, singles, *names.words]
         header = wire.NamesHeader(
             text=len(encoded),
             held=sum(map(_length, held)) // POINTER_SIZE,

@@ -104,9 +104,12 @@ class NamesHeader(NamedTuple):
     """Lengths of the parts of ``NAMES``, which follow it in this order.
 
     JSON (`text` bytes): ``{"keys": [text, ...], "groups": [[group, name], ...], "singles":
-    [name, ...]}``; then `held` addresses: of the keys, then for each entry of ``groups`` of what
+    [name, ...], "values": [[group, kind, capacity], ...]}``; then `held` words: the addresses of
+    the keys, then for each entry of ``groups`` of what
     the objects of that group of ``Look`` hold under the name, then for each entry of
-    ``singles`` of what an object holds under it; then the rows of these objects (`singles`).
+    ``singles`` of what an object holds under it, then for each entry of ``values`` of the words
+    of that group's objects, see `instances.values_word`; then the rows of the objects of
+    ``singles`` (`singles`).
     """
 
     text: int

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from snap import wire
+from snap.instances import Held
+from snap.native import POINTER_SIZE
 from snap.writer.type_table import UNMET, AddressNumbers
 
 if TYPE_CHECKING:
@@ -17,6 +19,70 @@ if TYPE_CHECKING:
     from snap.writer.rows import ReferentLists, Rows
 
 UNNAMED: Final = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class NamesBody:
+    """A ``NAMES`` message, cut into its parts."""
+
+    text: dict[str, Any]
+    # uint64: of keys, groups, singles and values, in this order.
+    words: NDArray[np.uint64]
+    single_words: NDArray[np.uint64]
+    # int64
+    single_rows: NDArray[np.int64]
+    # For each entry of "values": rows of its objects, and their words.
+    values: list[tuple[NDArray[np.int64], NDArray[np.uint64]]]
+
+    @classmethod
+    def parse(
+        cls, body: bytearray, named: tuple[NDArray[np.int64], NDArray[np.int64]]
+    ) -> NamesBody:
+        """Cut a body without a copy; `named` are the sizes of its groups, and their rows."""
+        header = wire.parse_names_header(body)
+        start = wire.NAMES_HEADER_SIZE
+        text = json.loads(body[start : start + header.text])
+        start += header.text
+        words = np.frombuffer(body, dtype=np.uint64, count=header.held, offset=start)
+        sizes, rows = named
+        ends = np.cumsum(sizes)
+        counts = [int(sizes[group]) for group, *_ in text["values"]]
+        last = len(words) - sum(counts)
+        values = []
+        at = last
+        for (group, *_), count in zip(text["values"], counts, strict=True):
+            values.append((rows[ends[group] - count : ends[group]], words[at : at + count]))
+            at += count
+        return cls(
+            text=text,
+            words=words,
+            single_words=words[last - header.singles : last],
+            single_rows=np.frombuffer(body, dtype=np.int64, offset=start + words.nbytes),
+            values=values,
+        )
+
+    def add_values(self, shallow_size: NDArray[np.int64]) -> None:
+        """Add the values that instances hold themselves to their sizes, bytes."""
+        for (_, kind, capacity), (rows, words) in zip(
+            self.text["values"], self.values, strict=True
+        ):
+            shallow_size[rows] += _values_sizes(kind, capacity, words)
+
+
+def _values_sizes(kind: int, capacity: int, words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Give the bytes of values that instances hold themselves, see `instances.Held`.
+
+    A value takes a word, and a byte for its place in the order of insertion.
+    """
+    if kind == Held.INLINE:
+        fit = (words & np.uint64(0xFF)).astype(np.int64)
+        return np.where(fit > 0, _in_words(fit) + POINTER_SIZE * (fit + 1), 0)
+    has = words & np.uint64(1) == 1 if kind == Held.TAGGED else words != 0
+    return np.where(has, _in_words(capacity + 2) + POINTER_SIZE * capacity, 0)
+
+
+def _in_words(size: Any) -> Any:
+    return (size + POINTER_SIZE - 1) // POINTER_SIZE * POINTER_SIZE
 
 
 class NameTable:
@@ -45,7 +111,7 @@ class NameTable:
 
     def name(
         self,
-        body: bytearray,
+        body: NamesBody,
         named: tuple[NDArray[np.int64], NDArray[np.int64]],
         rows: Rows,
         lists: ReferentLists,
@@ -57,7 +123,7 @@ class NameTable:
         Parameters
         ----------
         body
-            Of a ``NAMES`` message.
+            A ``NAMES`` message.
         named
             Sizes of its groups, and the rows of all.
         rows, lists
@@ -71,22 +137,19 @@ class NameTable:
             int64 (n + 1,) and int32 (k,): indices in `names` for each reference of the rows
             that have a named one, UNNAMED in between; nothing for other rows.
         """
-        header = wire.parse_names_header(body)
-        start = wire.NAMES_HEADER_SIZE
-        text = json.loads(body[start : start + header.text])
-        start += header.text
-        held = np.frombuffer(body, dtype=np.uint64, count=header.held, offset=start)
-        start += held.nbytes
-        keys = len(text["keys"])
-        self._add_keys(held[:keys], text["keys"])
+        keys = len(body.text["keys"])
+        held = body.words
+        self._add_keys(held[:keys], body.text["keys"])
         numbers = np.full(len(lists.values), UNNAMED, dtype=np.int32)
         left = [self._name_by_key(rows, lists, numbers)]
-        left += self._name_attributes(text["groups"], held[keys:], named, lists, numbers)
+        left += self._name_attributes(body.text["groups"], held[keys:], named, lists, numbers)
         left.append(
             _Wanted(
-                rows=np.frombuffer(body, dtype=np.int64, offset=start),
-                held=held[len(held) - header.singles :],
-                numbers=np.array([self._number(name) for name in text["singles"]], dtype=np.int32),
+                rows=body.single_rows,
+                held=body.single_words,
+                numbers=np.array(
+                    [self._number(name) for name in body.text["singles"]], dtype=np.int32
+                ),
             )
         )
         _name_by_address([each for each in left if len(each.rows)], lists, numbers)

@@ -19,7 +19,7 @@ from snap import wire
 from snap.errors import SnapError
 from snap.kinds import CLOSER, Kind
 from snap.writer.heads import Heads
-from snap.writer.names import NameTable
+from snap.writer.names import NamesBody, NameTable
 from snap.writer.parquet import SnapshotFile, generations
 from snap.writer.rows import Rows
 from snap.writer.seen import CLOSURE, KEY, NAMED, OWN, SEEN, AddressMap
@@ -272,8 +272,10 @@ class Session:
         look.sizes[look.measured] = chunk.sizes[:measured]
         look.sizes[look.unsafe] = chunk.sizes[measured:]
         lists = rows.referent_lists(told_counts, chunk.own)
+        body = NamesBody.parse(chunk.names, look.named)
+        body.add_values(look.sizes)
         names = self._names.name(
-            chunk.names, look.named, rows, lists, closures=(chunk.closures, look.heads.addresses)
+            body, look.named, rows, lists, closures=(chunk.closures, look.heads.addresses)
         )
         columns: Columns = {
             "address": look.heads.addresses,

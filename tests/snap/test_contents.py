@@ -78,8 +78,17 @@ def test_type_names_are_module_and_qualname_without_builtins(capture):
     assert column_of_known(capture, "type_name") == said(capture, "type_name")
 
 
-def test_shallow_size_is_what_getsizeof_says(capture):
-    assert column_of_known(capture, "shallow_size") == said(capture, "shallow_size")
+def test_shallow_size_is_what_getsizeof_says_and_the_values_of_instances(capture):
+    found, told = column_of_known(capture, "shallow_size"), said(capture, "shallow_size")
+
+    # Those that hold their values themselves, from 3.11 on: see test_bytes.py.
+    more = {"instance", *(f"instance {number} of many" for number in (1, 3, 4))}
+    if sys.version_info >= (3, 13):
+        more.add("instance with its dict")
+    if sys.version_info < (3, 11):
+        more = set()
+    assert {name for name in told if found[name] != told[name]} == more
+    assert all(found[name] > told[name] for name in more)
 
 
 def test_refcount_is_getrefcount_without_the_references_of_the_call(capture):
@@ -238,6 +247,13 @@ def test_the_facts_of_the_contract_are_in_the_metadata(capture):
     assert facts["pause_seconds"] == capture.done["pause_seconds"]
     captured_at = datetime.datetime.fromisoformat(facts["captured_at"])
     assert captured_at.utcoffset() == datetime.timedelta(0)
+
+
+def test_the_facts_tell_the_memory_of_the_process(capture):
+    facts = capture.facts
+
+    assert 1 << 20 < facts["private_bytes"] <= facts["resident_bytes"] < 1 << 32
+    assert facts["traced_bytes"] is None
 
 
 def test_the_facts_hold_no_value_of_the_program(capture):
