@@ -1,18 +1,18 @@
 """Time the page of a diff, against the diff itself in the same run.
 
 ``python tests/bench/page.py [--objects N] [--runs R]``: two made-up heaps, of N objects (five
-million by default) and a fifth more. Median seconds of `analyze diff` as a process of its own,
+million by default) and a fifth more. Median CPU seconds of `analyze diff` as a process of its own,
 without and with ``--html``, by turns, once their indexes are built; the ratio; the page's size.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from generate import generate
@@ -21,11 +21,12 @@ _DIFF = "from cli.analyze import main; main()"
 
 
 def diff(*arguments: str) -> float:
-    """Give the seconds of one comparison."""
-    began = time.perf_counter()
+    """Give the CPU seconds of one comparison."""
+    began = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-c", _DIFF, "diff", *arguments]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
 
 
 def main() -> None:
