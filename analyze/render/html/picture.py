@@ -47,6 +47,8 @@ _CHANGES: Final = (
 _ALL: Final = "all-roots"
 # Less change than this share of a block is none.
 _NO_CHANGE: Final = 0.01
+# Less growth than this share of the heap is too thin to be seen.
+_THIN: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,9 @@ class Picture:
     """What the script draws, and the legend beside it."""
 
     is_growth: bool
+    # Whether it begins with paths as wide as they grew: as wide as they are, what grew would
+    # be too thin to be seen.
+    by_growth: bool
     legend: list[tuple[str, str]]
     data: dict[str, Any]
 
@@ -77,7 +82,12 @@ def draw_blocks(blocks: Sequence[Block], *, is_growth: bool) -> Picture:
         legend = [(text, colour) for colour, text in _CHANGES]
     else:
         legend = [(text, colour) for colour, text in _HOLDERS.items() if colour in palette]
-    return Picture(is_growth=is_growth, legend=legend, data=data)
+    return Picture(
+        is_growth=is_growth,
+        by_growth=0 < blocks[0].size_delta < _THIN * blocks[0].size,
+        legend=legend,
+        data=data,
+    )
 
 
 def path_rows(blocks: Sequence[Block]) -> list[dict[str, Any]]:

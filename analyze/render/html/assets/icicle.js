@@ -305,5 +305,6 @@
     elements.get(current)?.focus({ preventScroll: true });
   });
   new ResizeObserver(() => draw()).observe(field);
+  weights = widths();
   draw();
 })();
