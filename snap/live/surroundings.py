@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from snap.live.table import Table, printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from analyze.picture import Picture
 
 
 class Node(NamedTuple):
@@ -66,6 +71,37 @@ class Surroundings(tuple[bool, Table[Node], Table[Edge]]):
 
     def __repr__(self) -> str:
         return "\n".join(_tree(self))
+
+    def picture(self) -> Picture:
+        """Give it as a picture, which `analyze` draws."""
+        from snap.live.drawing import picture
+
+        return picture(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture to a file.
+
+        Parameters
+        ----------
+        path
+            Ends with ``.html``, ``.dot`` or, with Graphviz, ``.svg``, ``.png``, ``.pdf``.
+
+        Raises
+        ------
+        SnapError
+            If the ending is another one, Graphviz is missing, or the file cannot be written.
+        """
+        self.picture().save(path)
+
+    def dot(self) -> str:
+        """Give the picture in Graphviz's language."""
+        return self.picture().dot()
+
+    def _repr_html_(self) -> str:
+        return self.picture()._repr_html_()
+
+    def _repr_svg_(self) -> str | None:
+        return self.picture()._repr_svg_()
 
 
 def _tree(found: Surroundings) -> list[str]:

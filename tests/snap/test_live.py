@@ -240,3 +240,25 @@ def test_importing_snap_loads_nothing_of_it():
         )
         == []
     )
+
+
+def test_pictures_are_drawn_by_the_analysis_when_somebody_looks(tmp_path):
+    told = run(
+        SHOP
+        + """
+    node = Node(["one"])
+    found = snap.refs(node, highlight=lambda item: type(item) is list, refcounts=True)
+    text = repr(found)
+    early = "analyze" in sys.modules
+    found.save(ARGUMENTS + "/node.dot"); found.save(ARGUMENTS + "/node.html")
+    tell([early, found.dot(), found._repr_html_()[:8]])
+    """,
+        str(tmp_path),
+    )
+
+    early, dot, html = told
+    assert not early
+    assert "Node" in dot and "parent" in dot and "reference count 1" in dot
+    assert html == "<iframe "
+    assert (tmp_path / "node.dot").read_text() == dot
+    assert "parent" in (tmp_path / "node.html").read_text()
