@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 # Pages whose commands run as they stand.
+NOTEBOOK = (ROOT / "docs" / "notebook.md").read_text()
 PAGES = [ROOT / "docs" / "export.md"]
 COMMANDS = [
     line.removeprefix("$ ")
@@ -58,6 +59,12 @@ def test_command_runs(command: str, checkout: Path):
 @pytest.mark.parametrize("code", PYTHON, ids=["capture", "analyze"])
 def test_python_runs(code: str, checkout: Path):
     run(sys.executable, "-c", code, cwd=checkout)
+
+
+def test_python_of_the_page_on_notebooks_runs(checkout: Path):
+    (code,) = re.findall(r"```python\n(.*?)```", NOTEBOOK, re.DOTALL)
+    output = run(sys.executable, "-c", code, cwd=checkout)
+    assert re.search(r"list +[\d,]+ +1,001\n", output)
 
 
 def test_demo_names_its_three_culprits_on_the_first_screens(checkout: Path):

@@ -148,6 +148,8 @@ class _Search:
             is_place = depth and (cls is ModuleType or issubclass(cls, type))
             if depth < self.choice.max_depth and not is_place:
                 held = _distinct(referents(self.objects[at]))
+                if cls is list or cls is tuple:  # the collector visits the last item first
+                    held.reverse()
                 self._add(at, held, backwards=False)
             at += 1
 
