@@ -33,6 +33,7 @@ bench: $(READY)
 	$(BIN)/python tests/bench/graph_kernels.py
 	$(BIN)/python tests/bench/engine.py
 	$(BIN)/python tests/bench/page.py
+	$(BIN)/python tests/bench/pictures.py
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("heapsnap needs Python 3.10 or later; set PYTHON=…" if sys.version_info < (3, 10) else 0)'

@@ -6,6 +6,7 @@
 True
 """
 
+from analyze.chain import find_chain
 from analyze.growth import Growth, compare
 from analyze.heap import Heap, load
 from analyze.neighbourhood import backrefs, refs
@@ -28,6 +29,7 @@ __all__ = [
     "SnapError",
     "backrefs",
     "compare",
+    "find_chain",
     "load",
     "object_page",
     "paths",

@@ -73,8 +73,8 @@ class PathStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CycleStep:
-    """One object of a cycle, and the name of the reference to the next."""
+class Link:
+    """One object of a chain or cycle, and the name of the reference to the next one."""
 
     address: int
     type_name: str
@@ -91,7 +91,7 @@ class CycleOf:
     objects: int
     shallow_size: int
     # A shortest way from the object back to itself.
-    example: tuple[CycleStep, ...]
+    example: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,7 +292,7 @@ def _describe_cycle(heap: Heap, cycles: Cycles, number: int, place: int, first: 
         objects=int(cycles.objects[number]),
         shallow_size=int(cycles.shallow_size[number]),
         example=tuple(
-            CycleStep(
+            Link(
                 address=int(heap.addresses[row]),
                 type_name=heap.type_names[heap.type_codes[row]],
                 name=heap.names.name(row, following),

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 # Pages whose commands run as they stand.
 NOTEBOOK = (ROOT / "docs" / "notebook.md").read_text()
-PAGES = [ROOT / "docs" / "export.md"]
+PAGES = [ROOT / "docs" / "export.md", ROOT / "docs" / "from-objgraph.md"]
 COMMANDS = [
     line.removeprefix("$ ")
     for page in (README, *(page.read_text() for page in PAGES))
