@@ -360,12 +360,18 @@ def fold(
     place, nodes
         Where it stopped: at the end, or where the tables of nodes were full.
     """
-    far = 16
+    far, near = 16, 8
     for at in range(first, len(order)):
         if at + far < len(order):
             prefetch(chosen, order[at + far])
             prefetch(types, order[at + far])
             prefetch(parent, order[at + far])
+            ahead = order[at + near]
+            if parent[ahead] >= 0:
+                prefetch(names, chosen[ahead])
+                prefetch(offsets, parent[ahead])
+                prefetch(hidden, parent[ahead])
+                prefetch(node, parent[ahead])
         target = order[at]
         source = parent[target]
         if source < 0:
