@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyze.beside import beside
 from analyze.cycles import Cycles, find_cycles
 from analyze.graph.reach import UNREACHABLE
 from analyze.index import Index, file_stamp
-from analyze.memory import require_memory
+from analyze.memory import has_room, require_memory
 from analyze.names import ReferenceNames
 from analyze.owners import OwnerTree, owner_tree
 from analyze.reachability import Reachability, reachability
@@ -20,6 +21,7 @@ from analyze.snapshot import References, SnapshotFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     import polars as pl
     from numpy.typing import NDArray
@@ -69,6 +71,7 @@ class Heap:
         # What takes long to work out is kept here; `heap.index.remember` keeps yours.
         self.index = Index(self.file.path, self.file.objects, opened, enabled=index)
         self._progress = progress
+        self._retaining: Future[Retained] | None = None
 
     # --- columns
 
@@ -211,6 +214,11 @@ class Heap:
     @cached_property
     def retained(self) -> Retained:
         """Dominators and retained sizes."""
+        if self._retaining is not None:
+            return self._retaining.result()
+        return self._fetch_retained()
+
+    def _fetch_retained(self) -> Retained:
         return Retained.of_arrays(self.index.fetch("retained", self._dominate))
 
     def _dominate(self) -> dict[str, NDArray[Any]]:
@@ -226,7 +234,15 @@ class Heap:
         return OwnerTree.of_arrays(self.index.fetch("owners", self._tell_owners))
 
     def _tell_owners(self) -> dict[str, NDArray[Any]]:
-        _ = self.retained
+        _ = self.reachability
+        file = self.file
+        if "retained" not in vars(self) and has_room(
+            file.objects, self.references.graph.references
+        ):
+            # Owners need retained sizes only at their end: a second core works them out.
+            self._retaining = beside(self._fetch_retained)
+        else:
+            _ = self.retained
         self._tell("telling owners")
         return owner_tree(self).to_arrays()
 

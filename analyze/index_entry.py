@@ -233,10 +233,8 @@ def restore(of: Any, document: Any) -> Any:
     if origin is dict:
         return {key: restore(inner[1], each) for key, each in document.items()}
     if is_dataclass(of):
-        hints = get_type_hints(of)
         made: Any = of
-        values = {each.name: restore(hints[each.name], document[each.name]) for each in fields(of)}
-        return made(**values)
+        return made(**{name: restore(hint, document[name]) for name, hint in _hints(made).items()})
     return document
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _ALWAYS: Final = 200_000_000
 _AN_OBJECT: Final = 95
 _A_REFERENCE: Final = 11
+# With so many times that, memory is no concern.
+_ROOMY: Final = 3
 _PROC: Final = Path("/proc")
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 # A limit above this is none.
@@ -52,6 +55,19 @@ def require_memory(path: Path, objects: int, references: int) -> None:
             f"{needed / _GIB:,.1f} GiB of memory; {available / _GIB:,.1f} GiB are available",
             "analyse it on a machine (or in a container) with more memory",
         )
+
+
+def has_room(objects: int, references: int) -> bool:
+    """Tell whether two things may be worked out at once, which takes more memory.
+
+    Parameters
+    ----------
+    objects, references
+        How many there are.
+    """
+    available = available_memory()
+    enough = available is None or available > _ROOMY * needed_memory(objects, references)
+    return enough and (os.cpu_count() or 1) > 1
 
 
 def available_memory() -> int | None:

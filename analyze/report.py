@@ -114,13 +114,14 @@ def report(heap: Heap) -> HeapReport:
     SnapError
         If a column of the file is damaged.
     """
-    types = type_summary(heap)
+    # First, since owners and retained sizes can be worked out side by side.
     suspects, expected = heap.index.remember(
         "suspects",
         lambda: heap_suspects(heap, load_rules()),
         tuple[tuple[Suspect, ...], tuple[Suspect, ...]],
     )
     picture = heap.index.remember("picture", lambda: icicle(heap_paths(heap)), tuple[Block, ...])
+    types = type_summary(heap)
     return HeapReport(
         path=str(heap.file.path),
         facts=heap.facts,

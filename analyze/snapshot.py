@@ -7,6 +7,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
@@ -106,6 +107,7 @@ class SnapshotFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._reading = Lock()
         self._parquet = self._open()
         self.facts = self._check_facts()
         self._check_columns()
@@ -387,7 +389,8 @@ class SnapshotFile:
 
     def _read_column(self, group: int, column: str) -> Any:
         def read() -> Any:
-            table = self._parquet.read_row_group(group, columns=[column], use_threads=False)
+            with self._reading:
+                table = self._parquet.read_row_group(group, columns=[column], use_threads=False)
             return table.column(column)
 
         return self._guarded(read)

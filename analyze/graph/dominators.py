@@ -103,10 +103,10 @@ class DominatorTree:
         # Made by numpy, which asks for huge pages: numba does not.
         dtype = order.dtype
         place = np.empty(len(group), dtype=dtype)
-        above = np.empty(len(order), dtype=dtype)
+        above = np.empty(len(order) + 1, dtype=dtype)
         _link(order, self.dominator, place, above)
-        extent, free = (np.ones(len(order) + 1, dtype=dtype) for _ in range(2))
-        _find_outermost(order, above, place, extent, free, group, groups, outermost)
+        extent = np.ones(len(order) + 1, dtype=dtype)
+        _find_outermost(order, above, place, extent, group, groups, outermost)
         return outermost
 
 
@@ -260,7 +260,6 @@ def _find_outermost(
     above: NDArray[Any],
     preorder: NDArray[Any],
     extent: NDArray[Any],
-    free: NDArray[Any],
     group: NDArray[np.int32],
     groups: int,
     outermost: NDArray[np.bool_],
@@ -268,16 +267,19 @@ def _find_outermost(
     """Find the outermost objects: number the tree so that a subtree is a range.
 
     Then an object is outermost if it does not lie in the range of the last outermost one
-    of its group. `extent` is all 1; `preorder` and `free` may hold anything.
+    of its group. `extent` is all 1, and `preorder` may hold anything.
     """
     size = len(order)
     for at in range(size - 1, -1, -1):
         extent[above[at]] += extent[at]
-    free[size] = 0
+    # An object's entry in `above` is needed until it has its number; from then on the number
+    # of the next one below it stands there.
+    above[size] = 0
     for at in range(size):
-        number = free[above[at]]
-        free[above[at]] += extent[at]
-        free[at] = number + 1
+        over = above[at]
+        number = above[over]
+        above[over] += extent[at]
+        above[at] = number + 1
         preorder[number] = at
     ends = np.zeros(groups, dtype=np.int64)
     far, near = np.int64(16), np.int64(8)
