@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import time
 import types
 from array import array
 from itertools import accumulate, compress
@@ -121,6 +122,7 @@ class Walk:
         self._thaw = thaw
         self._on_chunk = on_chunk
         self._walked = 0
+        self._naming = 0.0
         self._kinds: dict[int, int] = {}
         self._spared = modules_to_spare()
         self._size_rules: dict[int, SizeRule] = {}
@@ -162,10 +164,13 @@ class Walk:
         facts
             JSON, see `wire`.
         """
+        began, used = time.perf_counter(), time.process_time()
         self._send(wire.FACTS, facts)
         for _, objects in self._generations:
             self._send(wire.KNOWN, addresses(tuple(objects)))
+            naming = time.process_time()
             self._send(wire.CLOSURES, closure_names(objects))
+            self._naming += time.process_time() - naming
         self._send(wire.OWN, array("Q", self._own).tobytes())
         upcoming = self._announce()
         look = None if upcoming is None else self._look(upcoming.objects)
@@ -174,7 +179,12 @@ class Walk:
             upcoming, look = self._take(upcoming, look)
             if upcoming is None and (upcoming := self._announce()) is not None:
                 look = self._look(upcoming.objects)
-        self._send(wire.END)
+        spent = {
+            "seconds": time.perf_counter() - began,
+            "cpu_seconds": time.process_time() - used,
+            "cpu_seconds_of_names": self._naming,
+        }
+        self._send(wire.END, json.dumps(spent).encode("ascii"))
 
     def _announce(self) -> _Chunk | None:
         """Choose the next chunk and send the heads of its objects."""
@@ -269,14 +279,18 @@ class Walk:
             if kind & Kind.UNSAFE_SIZE
         )
         self._send(wire.SIZES, sizes.tobytes())
+        naming = time.process_time()
         named = self._read_names(chunk, look)
+        self._naming += time.process_time() - naming
         self._pending += compress(referents, self._channel.receive(len(referents)))
         keys_at = slice(header.told, header.told + header.keys)
         wanted = compress(referents[keys_at], self._channel.receive(header.keys))
         if self._traced:
             tracebacks, codes = read_sites(chunk)
             self._send(wire.SITES, wire.pack_sites_header(len(tracebacks)), tracebacks, codes)
+        naming = time.process_time()
         self._send_names(named, wanted)
+        self._naming += time.process_time() - naming
         self._walked += len(chunk)
         if self._on_chunk is not None:
             self._on_chunk(self._walked)

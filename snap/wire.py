@@ -22,7 +22,7 @@ walk says    body
 ``SITES``    while `tracemalloc` traces only: length of the JSON that follows, a list of different
              tracebacks, then a 4-byte index in it for each object, -1 where unknown
 ``NAMES``    `NamesHeader`, then its parts: names of references; completes the chunk
-``END``      nothing
+``END``      JSON: the seconds that the walk took, of the clock and of the processor
 ===========  =========================================================================
 
 ``Look`` begins with a list of rows (count, then 4-byte rows): the first object of each type

@@ -153,9 +153,12 @@ class Session:
         with Worker(self._assemble, most=_MOST_WAITING) as self._worker:
             while True:
                 tag, length = wire.parse_header(bytes(self._read(wire.HEADER_SIZE)))
+                body = self._read(length)
                 if tag == wire.END:
                     break
-                handlers[tag](self._read(length))
+                handlers[tag](body)
+        self._facts["walk"] = json.loads(body)
+        self._facts["writer"] = {"cpu_seconds": time.process_time()}
         self._facts["pause_seconds"] = self._receive_pause()
         self._facts["objects"] = self.objects
         self._facts["references"] = self.references
