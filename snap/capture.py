@@ -195,7 +195,8 @@ def _start(
     collecting: bool,
     progress: Callable[[int], None] | None,
 ) -> Job:
-    interval = walk_interval()
+    # Not for a fork: counting the objects leaves the size of their list behind.
+    interval = walk_interval() if mode == "inline" else 0.0
     for _ in range(_TRIES):
         try:
             return _try(path, mode, interval, collecting, progress)
