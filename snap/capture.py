@@ -15,7 +15,7 @@ from snap import native
 from snap.errors import SnapError
 from snap.facts import collect_facts, read_memory
 from snap.own import Disturbed
-from snap.supervise import Output, Writer, in_background, kill, reap
+from snap.supervise import PATIENCE, Output, Writer, in_background, kill, reap
 from snap.walk import Walk
 from snap.world import FORK_INTERVAL, StandingStill, walk_interval
 
@@ -290,7 +290,8 @@ def _fork_walk(writer: Writer, collecting: bool) -> tuple[int, float]:
                 world.end()
             os.close(said)
             said = -1
-            if select.select([heard], [], [], patience)[0] and os.read(heard, 1):
+            # It lives, and it has begun: listing a large heap takes longer than a first word.
+            if _hears(heard, patience) and _hears(heard, PATIENCE):
                 return pid, pause
             kill(pid)
             reap(pid)
@@ -305,6 +306,10 @@ def _fork_walk(writer: Writer, collecting: bool) -> tuple[int, float]:
     )
 
 
+def _hears(fd: int, patience: float) -> bool:
+    return bool(select.select([fd], [], [], patience)[0] and os.read(fd, 1))
+
+
 def _walk_in_child(
     said: int,
     facts: bytes,
@@ -317,6 +322,7 @@ def _walk_in_child(
         writer, channel, _ = made
         native.reset_signals()
         native.close_all_but(said, *writer.walk_descriptors())
+        native.say(said)
         walk = Walk(channel, thaw=True)
         walk.begin(made, first)
         native.say(said)
