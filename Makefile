@@ -34,6 +34,7 @@ bench: $(READY)
 	$(BIN)/python tests/bench/engine.py
 	$(BIN)/python tests/bench/page.py
 	$(BIN)/python tests/bench/pictures.py
+	$(BIN)/python tests/bench/pytest_plugin.py
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("heapsnap needs Python 3.10 or later; set PYTHON=…" if sys.version_info < (3, 10) else 0)'

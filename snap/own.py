@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     import types
     from collections.abc import Iterator
 
-PACKAGE = str(Path(__file__).parent)
+# With the separator: `snapper.py` may lie beside.
+PACKAGE = f"{Path(__file__).parent}{os.sep}"
 _OURS = __name__.partition(".")[0] + "."
 
 

@@ -28,11 +28,12 @@ kept = shell.run_cell_magic("heapdiff", "-o snapshots", cell)
 nothing = shell.run_cell_magic("heapdiff", "", "[Leak() for _ in range(500)]; None")
 failed = shell.run_cell_magic("heapdiff", "", "1 / 0")
 now = shell.run_line_magic("heap", "")
+grown = int((nothing.own_types["objects_delta"] > 0).sum())
 counts = dict(now.types.select("type_name", "objects").iter_rows())
 print(json.dumps({
     "early": early,
     "kept": repr(kept),
-    "nothing": [nothing.objects_delta, int((nothing.own_types["objects_delta"] > 0).sum()), nothing.unreachable_delta],
+    "nothing": [nothing.objects_delta, grown, nothing.unreachable_delta],
     "cycles": kept.unreachable_delta,
     "signatures": kept.cycles["signature"].to_list(),
     "files": sorted(os.listdir("snapshots")),
