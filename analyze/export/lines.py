@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from analyze.export.excerpt import Excerpt
 
 # Objects or references turned into text at a time.
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 18
 _HEX: Final = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 _LONGEST_NAME: Final = 1024
 
