@@ -9,14 +9,11 @@ const {config, utils, TraceFinder} = createRequire(path.join(process.argv[2], 'x
   config.muteConsole = true;
   const heap = await utils.getSnapshotFromFile(process.argv[3], {});
   new TraceFinder().calculateAllNodesRetainedSizes(heap);
-  const found = {name: [], type: [], size: [], retained: [], dominator: []};
+  const found = {size: [], retained: [], dominator: []};
   heap.nodes.forEach(node => {
-    found.name.push(node.name);
-    found.type.push(node.type);
     found.size.push(node.self_size);
     found.retained.push(Number(node.retainedSize));
     found.dominator.push(node.dominatorNode.nodeIndex);
   });
-  found.edges = heap.edges.length;
   fs.writeSync(1, JSON.stringify(found));
 })();
