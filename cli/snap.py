@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from cli.commands.snap_attach import attach
 from cli.run import run as run_application
 from snap.errors import SnapError
 
@@ -46,6 +47,9 @@ def run(
     # A fresh interpreter: this one holds more objects than many programs.
     code = "import sys; from snap.run import main; main(sys.argv[1:])"
     os.execv(sys.executable, [sys.executable, "-c", code, *arguments])
+
+
+app.command()(attach)
 
 
 def main() -> NoReturn:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import gc
 import os
-import select
 import sys
 import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, overload
 
-from snap import native
+from snap import native, system
 from snap.errors import SnapError
-from snap.facts import collect_facts, read_memory
+from snap.facts import collect_facts
+from snap.forked import fork_walk
 from snap.own import Disturbed
-from snap.supervise import PATIENCE, Output, Writer, in_background, kill, reap
+from snap.supervise import PATIENCE, Output, Writer, in_background
 from snap.walk import Walk
-from snap.world import FORK_INTERVAL, StandingStill, walk_interval
+from snap.world import StandingStill, walk_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 Mode = Literal["fork", "inline"]
 MODES: Final = ("fork", "inline")
 
-# Seconds for a forked walk to say its first word, try by try: see `_fork_walk`.
-_FIRST_WORD: Final = (0.5, 0.5, 1.0, 2.0, 4.0, 8.0)
-# Of a walk in place to find the world standing still.
+# Of a walk in place, to find the world standing still.
 _TRIES: Final = 3
 
 
@@ -105,8 +103,8 @@ class Job:
         finally:
             if self._walker is not None:
                 if not isinstance(self._result, Capture):
-                    kill(self._walker)
-                reap(self._walker)
+                    system.kill(self._walker)
+                system.reap(self._walker)
 
     def _finish_in_background(self) -> None:
         self._thread = in_background(self._finish)
@@ -226,7 +224,13 @@ def _try(
     walker = None
     try:
         if mode == "fork":
-            walker, pause = _fork_walk(writer, collecting)
+            walker, pause = fork_walk(
+                writer.walk_ends(),
+                patience=PATIENCE,
+                made=writer,
+                collecting=collecting,
+                target=os.getpid(),
+            )
         else:
             pause = _walk_in_place(writer, interval, collecting)
     except (BrokenPipeError, TimeoutError):
@@ -250,86 +254,20 @@ def _walk_in_place(writer: Writer, interval: float, collecting: bool) -> float:
         If other threads may have had a turn.
     """
     channel = writer.channel()
-    memory = read_memory()
+    memory = system.read_memory()
     world = StandingStill(interval, surely=True)
     world.begin()
     try:
         first: list[object] = []
         walk = Walk(channel, thaw=False)
-        walk.begin((writer, channel, world), first)
-        walk.run(collect_facts("inline", collecting=collecting, memory=memory))
+        last: list[object] = []
+        walk.begin((writer, channel, world), first, last)
+        walk.run(collect_facts("inline", pid=os.getpid(), collecting=collecting, memory=memory))
         if not world.is_sure:
             raise Disturbed
         return world.seconds
     finally:
         world.end()
-
-
-def _fork_walk(writer: Writer, collecting: bool) -> tuple[int, float]:
-    """Fork a walk; give its process and how long the program stood still.
-
-    The child cannot hand over the interpreter's lock. If another thread had asked for it
-    just before the fork, the child hangs at its first instruction or never: it says a
-    word when it is past that, and one that does not is ended and replaced.
-    """
-    memory = read_memory()
-    for patience in _FIRST_WORD:
-        heard, said = os.pipe()
-        channel = writer.channel()
-        world = StandingStill(FORK_INTERVAL, surely=False)
-        try:
-            world.begin()
-            try:
-                first: list[object] = []
-                facts = collect_facts("fork", collecting=collecting, memory=memory)
-                pid = native.fork()
-                if pid == 0:
-                    _walk_in_child(said, facts, (writer, channel, world), first)
-                pause = world.seconds
-            finally:
-                world.end()
-            os.close(said)
-            said = -1
-            # It lives, and it has begun: listing a large heap takes longer than a first word.
-            if _hears(heard, patience) and _hears(heard, PATIENCE):
-                return pid, pause
-            kill(pid)
-            reap(pid)
-        finally:
-            os.close(heard)
-            if said >= 0:
-                os.close(said)
-    raise SnapError(
-        "cannot capture in a forked copy",
-        f"it did not start in {len(_FIRST_WORD)} tries",
-        "capture again with mode='inline'",
-    )
-
-
-def _hears(fd: int, patience: float) -> bool:
-    return bool(select.select([fd], [], [], patience)[0] and os.read(fd, 1))
-
-
-def _walk_in_child(
-    said: int,
-    facts: bytes,
-    made: tuple[Writer, native.Channel, StandingStill],
-    first: object,
-) -> None:
-    """Walk and end this process, whatever happens."""
-    code = 1
-    try:
-        writer, channel, _ = made
-        native.reset_signals()
-        native.close_all_but(said, *writer.walk_descriptors())
-        native.say(said)
-        walk = Walk(channel, thaw=True)
-        walk.begin(made, first)
-        native.say(said)
-        walk.run(facts)
-        code = 0
-    finally:
-        os._exit(code)
 
 
 def _default_mode() -> Mode:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime
 import gc
 import json
-import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from snap._version import __version__
 from snap.roots import named_roots, thread_facts
@@ -18,15 +17,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Memory(NamedTuple):
-    """Memory of this process before a capture, bytes; None where the system does not tell."""
-
-    resident: int | None
-    # Of it, what no other process shares.
-    private: int | None
-
-
-def collect_facts(mode: str, *, collecting: bool, memory: Memory) -> bytes:
+def collect_facts(
+    mode: str, *, pid: int, collecting: bool, memory: tuple[int | None, int | None]
+) -> bytes:
     """Describe the process, its threads and its named roots.
 
     Called while the world stands still: no file is read here, since that would let other
@@ -36,10 +29,12 @@ def collect_facts(mode: str, *, collecting: bool, memory: Memory) -> bytes:
     ----------
     mode
         "fork" or "inline".
+    pid
+        The program's number: in a forked copy not this process's own.
     collecting
         Whether the collector was on before the capture switched it off.
     memory
-        See `read_memory`.
+        See `system.read_memory`.
 
     Returns
     -------
@@ -55,7 +50,7 @@ def collect_facts(mode: str, *, collecting: bool, memory: Memory) -> bytes:
         "python_version": sys.version.split()[0],
         "implementation": sys.implementation.name,
         "platform": sys.platform,
-        "pid": os.getpid(),
+        "pid": pid,
         "captured_at": datetime.datetime.now(datetime.timezone.utc).isoformat(),
         "mode": mode,
         "collector": {
@@ -64,8 +59,8 @@ def collect_facts(mode: str, *, collecting: bool, memory: Memory) -> bytes:
             "counts": gc.get_count(),
             "frozen": gc.get_freeze_count(),
         },
-        "resident_bytes": memory.resident,
-        "private_bytes": memory.private,
+        "resident_bytes": memory[0],
+        "private_bytes": memory[1],
         # What the interpreter's allocator has given out, where `tracemalloc` counts it.
         "traced_bytes": traced_bytes(),
         # Of each allocation, by `tracemalloc`; 0 where it was not tracing.
@@ -77,18 +72,3 @@ def collect_facts(mode: str, *, collecting: bool, memory: Memory) -> bytes:
     }
     # Names of the program may hold lone surrogates: escaped, they survive.
     return json.dumps(facts).encode("ascii")
-
-
-def read_memory() -> Memory:
-    """Read how much memory this process has."""
-    resident = private = None
-    try:
-        # No Path objects left behind.
-        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123
-            resident = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        with open("/proc/self/smaps_rollup", "rb") as rollup:  # noqa: PTH123
-            lines = [line.split() for line in rollup if line.startswith(b"Private_")]
-        private = 1024 * sum(int(words[1]) for words in lines if words[0] != b"Private_Hugetlb:")
-    except (OSError, ValueError, IndexError):
-        pass
-    return Memory(resident, private)

@@ -13,7 +13,6 @@ import os
 import struct
 import sys
 from array import array
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -34,18 +33,11 @@ _writev.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
 _read = _process.read
 _read.restype = ctypes.c_ssize_t
 _read.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
-_fork = _process.fork
-_fork.restype = ctypes.c_int
 _poll = _process.poll
 _poll.argtypes = (ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int)
-_signal = _process.signal
-_signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
-_signal.restype = ctypes.c_void_p
 # Not `use_errno`, for which ctypes makes a dict in each thread that stays.
 _errno_place = getattr(_process, "__errno_location", None) or _process.__error
 _errno_place.restype = ctypes.c_void_p
-# Since glibc 2.34.
-_close_range = getattr(_process, "close_range", None)
 # (domain, address): what `tracemalloc` knows of a block, or None. Not in every build.
 traceback_of_block = getattr(_process, "_PyTraceMalloc_GetTraceback", None)
 if traceback_of_block is not None:
@@ -55,7 +47,6 @@ if traceback_of_block is not None:
 _MOST_PIECES: Final = 1024
 # Every object has a count and a type.
 _ALWAYS_THERE: Final = 16
-_MOST_DESCRIPTORS: Final = 1 << 16
 _poll_request = struct.Struct("=ihh")
 
 _TUPLE_ITEMS = tuple.__basicsize__
@@ -137,50 +128,6 @@ def find_defect() -> str | None:
     if pointers(id(sample) + _TUPLE_ITEMS, len(sample)) != list(map(id, sample)):
         return "the items of a tuple do not lie where they are expected"
     return None
-
-
-def sleep_with_lock(seconds: float) -> None:
-    """Sleep without releasing the interpreter's lock."""
-    _poll(None, 0, round(1000 * seconds))
-
-
-def fork() -> int:
-    """Fork without the interpreter's at-fork hooks; 0 in the child.
-
-    ``os.fork`` would run hooks that the program registered and, in the child, clear the
-    state of all other threads: their thread-locals would be freed, finalizers and all,
-    and the copy would no longer be the heap that was to be copied. The price: the child
-    must never release the interpreter's lock, since nobody is there to give it back.
-    """
-    pid: int = _fork()
-    if pid < 0:
-        code = _errno()
-        raise OSError(code, os.strerror(code))
-    return pid
-
-
-def reset_signals() -> None:
-    """In a forked child: default action for every signal, a broken pipe ignored."""
-    default, ignore = 0, 1
-    for number in range(1, 65):
-        _signal(number, default)
-    _signal(13, ignore)  # SIGPIPE: a write then fails with EPIPE
-    _signal(2, ignore)  # SIGINT goes to the whole terminal group: the parent decides
-
-
-def close_all_but(*kept: int) -> None:
-    """In a forked child: close the program's descriptors; it may outlive the program."""
-    edges = [2, *sorted(kept), 1 << 30]
-    for below, above in pairwise(edges):
-        if _close_range is not None:
-            _close_range(below + 1, above - 1, 0)
-        else:
-            os.closerange(below + 1, min(above, _MOST_DESCRIPTORS))
-
-
-def say(fd: int) -> None:
-    """Write one byte."""
-    _write(fd, _address_of(b"!"), 1)
 
 
 class Channel:

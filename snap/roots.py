@@ -64,6 +64,9 @@ def thread_facts() -> list[ThreadFacts]:
                     )
                 )
             frame = frame.f_back
+        if not stack:
+            # Ours from its first call on, in a process that was attached to.
+            continue
         threads.append(ThreadFacts(name=_thread_name(ident), ident=ident, stack=stack))
     # A variable that holds its own frame would outlive the call, as a cycle.
     del frame, innermost

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from snap.errors import SnapError
 from snap.native import Channel
+from snap.system import kill, reap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,10 +77,11 @@ class Writer:
     in this one.
     """
 
-    __slots__ = ("_answers_fd", "_walk_fd", "control", "output", "pid")
+    __slots__ = ("_answers_fd", "_ended", "_walk_fd", "control", "output", "pid")
 
     def __init__(self, output: Output) -> None:
         self.output = output
+        self._ended = False
         if not sys.executable:
             raise SnapError(
                 "cannot start the writer process",
@@ -132,8 +134,8 @@ class Writer:
         """Give the walk's end of the conversation."""
         return Channel(self._answers_fd, self._walk_fd, patience=PATIENCE)
 
-    def walk_descriptors(self) -> tuple[int, int]:
-        """Give the descriptors that a forked walk must keep open."""
+    def walk_ends(self) -> tuple[int, int]:
+        """Give the walk's descriptors: for answers, and for what it says."""
         return self._answers_fd, self._walk_fd
 
     def leave_walk(self) -> None:
@@ -168,6 +170,7 @@ class Writer:
         except OSError:
             message = {}
         status = reap(self.pid)
+        self._ended = True
         self.control.close()
         if "done" in message:
             done: dict[str, int] = message["done"]
@@ -182,29 +185,19 @@ class Writer:
         )
 
     def kill(self) -> None:
-        """End the writer and forget the file: the capture has failed."""
-        kill(self.pid)
-        reap(self.pid)
+        """End the writer, if it still runs, and forget the file: the capture has failed."""
+        if not self._ended:
+            kill(self.pid)
+            reap(self.pid)
+            self._ended = True
         self.control.close()
         self.output.discard()
 
     def _close_walk_ends(self) -> None:
-        os.close(self._walk_fd)
-        os.close(self._answers_fd)
-
-
-def kill(pid: int) -> None:
-    """Kill a process of ours that may be gone."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def reap(pid: int) -> int | None:
-    """Wait for a process of ours; None where the program has reaped it already."""
-    try:
-        return os.waitpid(pid, 0)[1]
-    except ChildProcessError:
-        return None
+        if self._walk_fd >= 0:
+            os.close(self._walk_fd)
+            os.close(self._answers_fd)
+            self._walk_fd = self._answers_fd = -1
 
 
 def describe_status(status: int | None) -> str:

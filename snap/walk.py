@@ -139,21 +139,21 @@ class Walk:
         self._labels = Labels(build_dicts=thaw)
 
     # A call with a keyword would make a bound method, held where no walk sees it (3.10).
-    def begin(self, made: tuple[object, ...], first: object) -> None:
+    def begin(self, made: tuple[object, ...], first: object, last: object) -> None:
         """List what the collector tracks, the capture's own objects left out.
 
         Parameters
         ----------
-        made, first
-            What the capture made before the world stood still, and the first object that
-            it made then, see `split_own`.
+        made, first, last
+            What the capture made before the world stood still, the first object that it
+            made then, and one after which all are the capture's, see `split_own`.
 
         Raises
         ------
         Disturbed
             If the world did not stand still; nothing has been sent then.
         """
-        self._own, self._generations = _tracked_objects(made, first, thaw=self._thaw)
+        self._own, self._generations = _tracked_objects(made, first, last, thaw=self._thaw)
         self._frozen_unseen = not self._thaw and gc.get_freeze_count() > 0
 
     def run(self, facts: bytes) -> None:
@@ -414,10 +414,9 @@ def _size_or_basic(instance: object) -> int:
 
 
 def _tracked_objects(
-    made: tuple[object, ...], first: object, *, thaw: bool
+    made: tuple[object, ...], first: object, last: object, *, thaw: bool
 ) -> tuple[list[int], list[Generation]]:
     """Give the addresses of our own objects, and the tracked others by generation."""
-    last: list[object] = []
     tracked = [gc.get_objects(generation=generation) for generation in (0, 1, 2)]
     own = split_own(tracked, made, first, last)
     generations = list(enumerate(tracked))

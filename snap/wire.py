@@ -23,6 +23,7 @@ walk says    body
              tracebacks, then a 4-byte index in it for each object, -1 where unknown
 ``NAMES``    `NamesHeader`, then its parts: names of references; completes the chunk
 ``END``      JSON: the seconds that the walk took, of the clock and of the processor
+``FAILED``   text: why there will be no more
 ===========  =========================================================================
 
 ``Look`` begins with a list of rows (count, then 4-byte rows): the first object of each type
@@ -55,6 +56,7 @@ CLOSURES = b"CLOS"
 SITES = b"SITE"
 NAMES = b"NAME"
 END = b"DONE"
+FAILED = b"FAIL"
 
 _HEADER = struct.Struct("=4sQ")
 HEADER_SIZE = _HEADER.size

@@ -7,7 +7,7 @@ import gc
 import sys
 import time
 
-from snap.native import sleep_with_lock
+from snap.system import sleep_with_lock
 
 # Switch interval of a fork, seconds: longer than any fork takes.
 FORK_INTERVAL = 0.5

@@ -109,14 +109,14 @@ class Rows:
             [told[~is_marker], self.referents[keys][keep_key], self.referents[hidden]]
         )
         rows = np.concatenate([row_of_told, row_of_keys, row_of_hidden])
-        hidden_counts = np.bincount(row_of_keys, minlength=n) + np.bincount(
-            row_of_hidden, minlength=n
-        )
+        is_hidden = np.zeros(len(rows), dtype=np.bool_)
+        is_hidden[len(row_of_told) :] = True
         if own.any():
             kept = ~np.concatenate(
                 [own[: header.told][~is_marker], own[keys][keep_key], own[hidden]]
             )
-            values, rows = values[kept], rows[kept]
+            values, rows, is_hidden = values[kept], rows[kept], is_hidden[kept]
+        hidden_counts = np.bincount(rows[is_hidden], minlength=n)
         if header.keys or header.hidden:
             # Stable: within a row, told ones stay before hidden ones.
             order = np.argsort(rows, kind="stable")

@@ -156,6 +156,8 @@ class Session:
                 body = self._read(length)
                 if tag == wire.END:
                     break
+                if tag == wire.FAILED:
+                    raise WalkEnded(f"the walk failed: {body.decode()}")
                 handlers[tag](body)
         self._facts["walk"] = json.loads(body)
         self._facts["writer"] = {"cpu_seconds": time.process_time()}

@@ -1,0 +1,23 @@
+"""``snap attach``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.capturing import show_capture
+
+
+def attach(
+    pid: Annotated[int, typer.Argument(min=1, help="The process to capture.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The snapshot.")],
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds for the process to reach a safe point.")
+    ] = 30.0,
+) -> None:
+    """Capture a running process, which need not know of us; it goes on meanwhile."""
+    from snap.attach import attach as capture
+
+    show_capture(capture(pid, output, timeout=timeout))

@@ -1,0 +1,133 @@
+"""`attach`: a snapshot of another process's heap, which need not know of us."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from snap.attach import gdb
+from snap.attach.meeting import Meeting
+from snap.attach.process import Target, examine, gone, is_alive, is_blocked
+from snap.capture import Capture, Job
+from snap.errors import SnapError
+from snap.supervise import PATIENCE, Output, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Seconds between two tries to reach a target whose main thread waits.
+_TRY_AGAIN: Final = 1.0
+_LOOK: Final = 0.2
+_REMOTE_EXEC: Final = (3, 14)
+
+
+def attach(
+    pid: int,
+    path: str | os.PathLike[str],
+    *,
+    timeout: float = 30.0,
+    progress: Callable[[int], None] | None = None,
+) -> Capture:
+    """Write every heap object of another process to a Parquet file here.
+
+    Parameters
+    ----------
+    pid
+        A process of CPython 3.10 or later on this machine, in this or another container.
+    path
+        The file; replaced when the new one is complete, never before. Mode 0600.
+    timeout
+        Seconds for the process to reach a point where the walk can begin.
+    progress
+        Called with the number of objects written so far, a few times a second.
+
+    Returns
+    -------
+    Capture
+        The finished capture.
+
+    Raises
+    ------
+    SnapError
+        If the process cannot be captured; it goes on as before, and no file is left.
+
+    Notes
+    -----
+    From 3.14 on the way in is ``sys.remote_exec``; before that gdb, which stops the process
+    for about 10 ms. The walk runs in a forked copy of the target, and the writer here. The
+    target loads ``ctypes``, and nothing of this package.
+    """
+    began = time.perf_counter()
+    output = Output(os.fspath(path))
+    try:
+        target = examine(pid)
+        writer = Writer(output)
+    except BaseException:
+        output.discard()
+        raise
+    try:
+        with Meeting(target) as meeting:
+            _bring(target, meeting, timeout)
+            meeting.hand_over(writer.walk_ends(), {"target": pid, "patience": PATIENCE})
+            writer.leave_walk()
+            told = meeting.hear(PATIENCE)
+            writer.tell_pause(told["pause_seconds"])
+            job = Job(
+                writer,
+                mode="fork",
+                walker=None,
+                began=began,
+                pause=told["pause_seconds"],
+                progress=progress,
+            )
+            return job.wait()
+    except BaseException:
+        writer.leave_walk()
+        writer.kill()
+        raise
+
+
+def _bring(target: Target, meeting: Meeting, timeout: float) -> None:
+    """Have the target come to the meeting."""
+    deadline = time.monotonic() + timeout
+    if not _execute_remotely(target, meeting):
+        gdb.require_gdb(target.pid)
+        if not is_blocked(target.pid):
+            gdb.schedule(target, meeting.line, timeout=timeout)
+    tried = -_TRY_AGAIN
+    holds_lock = False
+    while not meeting.wait(_LOOK):
+        now = time.monotonic()
+        if not is_alive(target.pid):
+            raise gone(target.pid)
+        if now > deadline:
+            raise _too_late(target.pid, timeout, holds_lock=holds_lock)
+        if now - tried >= _TRY_AGAIN and is_blocked(target.pid):
+            gdb.require_gdb(target.pid)
+            holds_lock = not gdb.run_in_wait(target, meeting.line, timeout=deadline - now + 1)
+            tried = now
+
+
+def _execute_remotely(target: Target, meeting: Meeting) -> bool:
+    """Use the interpreter's own way in, where both sides have it."""
+    remote_exec = getattr(sys, "remote_exec", None)
+    same = target.version[:2] == sys.version_info[:2] >= _REMOTE_EXEC
+    if remote_exec is None or not same:
+        return False
+    try:
+        remote_exec(target.pid, meeting.script())
+    except (OSError, RuntimeError, ValueError):
+        # Switched off there (PYTHON_DISABLE_REMOTE_DEBUG), or not permitted.
+        return False
+    return True
+
+
+def _too_late(pid: int, timeout: float, *, holds_lock: bool) -> SnapError:
+    why = f"it reached no point where a walk could begin in {timeout:g} s"
+    if holds_lock:
+        why += ": its main thread is inside C code that holds the interpreter's lock"
+    return SnapError(
+        f"cannot attach to process {pid}", why, "attach again, or with a longer --timeout"
+    )

@@ -1,0 +1,178 @@
+"""A walk in a forked copy of this process.
+
+Runs in the program itself, and in processes that were attached to: before the fork nothing
+is imported that a fork does not need.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+
+from snap import system
+from snap.world import FORK_INTERVAL, StandingStill
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from snap import native
+
+# Forks that may fail to say their first word, and seconds for each to say it.
+_TRIES = 40
+_FIRST_WORD = 10.0
+# Seconds between two looks at one that says nothing.
+_LOOK = 0.02
+
+
+def fork_walk(
+    ends: tuple[int, int],
+    *,
+    patience: float,
+    made: object,
+    collecting: bool,
+    target: int,
+    first: object = None,
+) -> tuple[int, float]:
+    """Fork a walk; give its process and how long the program stood still, seconds.
+
+    Parameters
+    ----------
+    ends
+        Descriptors for the writer's answers and for what the walk says.
+    patience
+        Seconds to wait for the writer.
+    made
+        What the capture made until now.
+    collecting
+        Whether the collector was on before the capture.
+    target
+        This process's number, as the snapshot is to tell it.
+    first
+        An object after which only this capture's modules were loaded; none where they are
+        the program's own.
+
+    Raises
+    ------
+    OSError
+        If the system does not fork.
+    TimeoutError
+        If no copy came to life.
+
+    Notes
+    -----
+    The child cannot hand over the interpreter's lock. If another thread had asked for it
+    just before the fork, or was looking at it, the child hangs at its first instruction, or
+    when it first lets go, or never: it says a word when it is past that, and one that does
+    not is ended and replaced.
+    """
+    memory = system.read_memory()
+    for _ in range(_TRIES):
+        heard, said = os.pipe()
+        world = StandingStill(FORK_INTERVAL, surely=False)
+        try:
+            world.begin()
+            try:
+                still: list[object] = []
+                pid = system.fork()
+                if pid == 0:
+                    try:
+                        system.reset_signals()
+                        system.close_all_but(said, *ends)
+                        told = (collecting, target, memory)
+                        _walk(said, ends, patience, (made, world), (first, still), told)
+                    finally:
+                        os._exit(1)
+                pause = world.seconds
+            finally:
+                world.end()
+            os.close(said)
+            said = -1
+            # It lives, and it has begun: listing a large heap takes longer than a first word.
+            if _speaks(pid, heard) and _hears(heard, patience):
+                return pid, pause
+            system.kill(pid)
+            system.reap(pid)
+        finally:
+            os.close(heard)
+            if said >= 0:
+                os.close(said)
+    raise TimeoutError(f"no forked copy started in {_TRIES} tries")
+
+
+def _walk(
+    said: int,
+    ends: tuple[int, int],
+    patience: float,
+    made: tuple[object, StandingStill],
+    first: tuple[object, object],
+    told: tuple[bool, int, tuple[int | None, int | None]],
+) -> None:
+    """Say the first word; walk, and end this process."""
+    # From here on all that is born is ours.
+    last: list[object] = []
+    # Here, so that a process that is attached to loads them in the copy only. The other
+    # threads' frames are where they were: nothing of them was freed in the copy.
+    from snap import native
+    from snap.facts import collect_facts
+    from snap.own import Disturbed
+    from snap.walk import Walk
+
+    # After the imports, which let go of the lock to read files: from now on nothing does.
+    system.say(said)
+    channel = native.Channel(*ends, patience=patience)
+    try:
+        defect = native.find_defect()
+        if defect is not None:
+            raise RuntimeError(defect)
+        walk = Walk(channel, thaw=True)
+        early, still = first
+        try:
+            walk.begin(made, still if early is None else early, last)
+        except Disturbed:
+            if early is None:
+                return  # without a word: another copy takes this one's place
+            # The program has collected since: our modules cannot be told from its own.
+            walk.begin(made, still, last)
+        system.say(said)
+        collecting, target, memory = told
+        walk.run(collect_facts("fork", pid=target, collecting=collecting, memory=memory))
+        os._exit(0)
+    except BaseException as failure:  # noqa: BLE001 - this process ends
+        system.say(said)
+        _tell(channel, failure)
+
+
+def _tell(channel: native.Channel, failure: BaseException) -> None:
+    """Tell the writer why the walk fails; it may have ended the walk itself."""
+    from snap.wire import FAILED
+
+    trace, places = failure.__traceback__, []
+    while trace is not None:
+        place = trace.tb_frame.f_code
+        places.append(f"{place.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    text = f"{type(failure).__name__}: {failure} ({', '.join(places[-4:])})".encode()
+    try:  # noqa: SIM105 - contextlib is a module more
+        channel.send(FAILED + len(text).to_bytes(8, sys.byteorder) + text)
+    except OSError:
+        pass
+
+
+def _hears(fd: int, patience: float) -> bool:
+    return bool(select.select([fd], [], [], patience)[0] and os.read(fd, 1))
+
+
+def _speaks(pid: int, heard: int) -> bool:
+    """Wait for the first word; tell whether it came."""
+    end = time.monotonic() + _FIRST_WORD
+    asleep = 0
+    while time.monotonic() < end:
+        # One that waits for the lock sleeps; one that is slow to start does not.
+        patience = 0.0 if asleep > 1 else _LOOK
+        if select.select([heard], [], [], patience)[0]:
+            return bool(os.read(heard, 1))
+        if asleep > 1:
+            return False
+        asleep = asleep + 1 if system.is_asleep(pid) else 0
+    return False
