@@ -1,0 +1,78 @@
+"""What a snapshot may not hold: values of the program."""
+
+import pyarrow.parquet as pq
+import pytest
+from fresh import MODES, run
+
+PROGRAM = """
+    import os, sys, threading
+    import snap
+    mode, path = ARGUMENTS["mode"], ARGUMENTS["path"]
+    word = ARGUMENTS["word"]
+
+    class Holder:
+        pass
+
+    holder = Holder()
+    holder.text = f"{word} in a value"
+    holder.raw = f"{word} in bytes".encode()
+    holder.keys = {f"{word} in a key": 1, f"{word}@example.org": 2, (word, 1): 3}
+    holder.long = {word * 20: 1}
+    holder.error = ValueError(f"{word} in an error")
+    Holder.__doc__ = f"{word} in a docstring"
+    os.environ["SECRET"] = f"{word} in the environment"
+    sys.argv.append(f"--password={word}")
+
+    def wait(argument):
+        local = f"{word} in a local variable"
+        begun.release()
+        done.acquire()
+
+    begun, done = threading.Lock(), threading.Lock()
+    begun.acquire(), done.acquire()
+    thread = threading.Thread(target=wait, args=(f"{word} in an argument",))
+    thread.start()
+    begun.acquire()
+    snap.capture(path, mode=mode)
+    done.release()
+    tell(None)
+"""
+WORD = "hunter2-Zebra"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_value_of_the_program_is_in_the_file(tmp_path, mode):
+    path = tmp_path / "heap.parquet"
+    run(PROGRAM, {"mode": mode, "path": str(path), "word": WORD})
+
+    # Not compressed, not encoded: every byte of every text of the file lies in its columns.
+    file = pq.ParquetFile(path)
+    plain = [str(file.metadata.metadata)]
+    for group in range(file.num_row_groups):
+        for column in file.read_row_group(group).columns:
+            texts = column.combine_chunks()
+            while hasattr(texts, "values"):
+                texts = texts.values
+            texts = texts.dictionary if hasattr(texts, "dictionary") else texts
+            plain.append(str(set(texts.to_pylist())))
+    text = "\n".join(plain)
+    assert "Holder" in text
+    assert WORD not in text
+    assert WORD.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_keys_that_are_identifiers_are_names(tmp_path, mode):
+    path = tmp_path / "heap.parquet"
+    run(PROGRAM, {"mode": mode, "path": str(path), "word": "an_identifier"})
+
+    file = pq.ParquetFile(path)
+    names = {
+        name
+        for group in range(file.num_row_groups)
+        for row in file.read_row_group(group, ["names"])["names"].to_pylist()
+        for name in row
+    }
+    # A value that is never a key does not become a name.
+    assert "holder" in names
+    assert not any(name and name.startswith("an_identifier") for name in names)
