@@ -18,6 +18,7 @@ from analyze.owners import OwnerTree, owner_tree
 from analyze.reachability import Reachability, reachability
 from analyze.retained import Retained, heap_dominators
 from analyze.snapshot import References, SnapshotFile
+from snap.schema import TASK_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,8 +140,16 @@ class Heap:
 
     @cached_property
     def named_roots(self) -> tuple[NDArray[np.int64], list[str]]:
-        """Rows of the roots that have names, int64 (r,), ascending, and the names."""
-        return self.file.roots()
+        """Rows of the roots that have names, int64 (r,), ascending, and the names.
+
+        Tasks of asyncio and their variables are among them only if they are reachable.
+        """
+        rows, labels = self.file.roots()
+        is_task = _are_tasks(labels)
+        if not is_task.any():
+            return rows, labels
+        kept = ~is_task | np.isin(rows, self.reachability.roots)
+        return rows[kept], [label for label, keep in zip(labels, kept, strict=True) if keep]
 
     # --- the graph
 
@@ -170,13 +179,16 @@ class Heap:
         references = self.references
         self._tell("searching from the roots")
         # Read, not kept: nothing else in a report needs these columns.
-        return reachability(
-            references,
-            self.file.numbers("refcount", np.int64),
-            self.tracked,
-            self.file.numbers("generation", np.int8),
-            self.named_roots[0],
-        ).to_arrays()
+        refcount = self.file.numbers("refcount", np.int64)
+        generation = self.file.numbers("generation", np.int8)
+        named, labels = self.file.roots()
+        is_task = _are_tasks(labels)
+        if is_task.any():
+            # Those that nothing else reaches are garbage, whatever they are called.
+            others = named[~is_task]
+            found = reachability(references, refcount, self.tracked, generation, others)
+            named = named[~is_task | found.reach.reached()[named]]
+        return reachability(references, refcount, self.tracked, generation, named).to_arrays()
 
     @cached_property
     def depth(self) -> NDArray[np.int32]:
@@ -250,6 +262,10 @@ class Heap:
         if self._progress is not None:
             begins, share = _STEPS[step]
             self._progress(step, begins + share * done)
+
+
+def _are_tasks(labels: list[str]) -> NDArray[np.bool_]:
+    return np.array([label.startswith(TASK_LABEL) for label in labels], dtype=np.bool_)
 
 
 def load(path: str | Path, *, index: bool = True) -> Heap:

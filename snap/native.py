@@ -358,6 +358,35 @@ def generator_variables(generator: object, code: types.CodeType) -> list[tuple[s
     return [(name, slot) for name, slot in zip(names, slots, strict=True) if slot]
 
 
+def line_of_generator(generator: Any, code: types.CodeType) -> int | None:
+    """Give the line at which a suspended generator or coroutine waits; None if unknown."""
+    if sys.version_info < (3, 11):
+        frames = (getattr(generator, f"{kind}_frame", None) for kind in ("cr", "gi", "ag"))
+        return next((frame.f_lineno for frame in frames if frame is not None), None)
+    if GENERATOR_LOCALS is None or CODE_START is None:
+        return None
+    place = pointers(id(generator) + GENERATOR_LOCALS - _BEFORE_LOCALS, 1)[0]
+    at = place - id(code) - CODE_START
+    return next((line for start, end, line in code.co_lines() if start <= at < end), None)
+
+
+def _find_code_start() -> int | None:
+    """Find what to take off the instruction that a generator is at, to get its offset."""
+    if GENERATOR_LOCALS is None:
+        return None
+
+    def generate() -> Generator[None, None, None]:
+        yield
+        yield
+
+    starts = set()
+    generator: Any = generate()
+    for _ in generator:
+        place = pointers(id(generator) + GENERATOR_LOCALS - _BEFORE_LOCALS, 1)[0]
+        starts.add(place - id(generator.gi_code) - generator.gi_frame.f_lasti)
+    return starts.pop() if len(starts) == 1 else None
+
+
 def _find_generator_locals() -> int | None:
     """Find where generators keep their variables, as `_find_locals` does for frames."""
     first, second = object(), object()
@@ -376,3 +405,6 @@ def _find_generator_locals() -> int | None:
 
 LOCALS_OFFSET = _find_locals() if sys.version_info < (3, 13) else None
 GENERATOR_LOCALS = _find_generator_locals() if sys.version_info >= (3, 11) else None
+# Between the instruction and the variables: small fields, in one word.
+_BEFORE_LOCALS: Final = 16
+CODE_START = _find_code_start()

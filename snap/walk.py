@@ -43,6 +43,7 @@ from snap.own import split_own
 from snap.quirks import modules_to_spare
 from snap.schema import PERMANENT
 from snap.sites import read_sites, traced_frames
+from snap.tasks import read_tasks
 from snap.text import is_telling
 from snap.variables import closure_names, have_variables, items_of_dict_subclass, variables_of
 
@@ -166,6 +167,9 @@ class Walk:
         """
         began, used = time.perf_counter(), time.process_time()
         self._send(wire.FACTS, facts)
+        roots, tasks = read_tasks()
+        self._send(wire.TASKS, json.dumps({"roots": roots, "tasks": tasks}).encode("ascii"))
+        del roots, tasks
         for _, objects in self._generations:
             self._send(wire.KNOWN, addresses(tuple(objects)))
             naming = time.process_time()

@@ -8,6 +8,7 @@ are native 8-byte integers unless said otherwise.
 walk says    body
 ===========  =========================================================================
 ``FACTS``    JSON: the capture's facts, and the roots that have names
+``TASKS``    JSON: ``{"roots": {address: label}, "tasks": [fact, ...]}``, see `tasks`
 ``OWN``      addresses of the capture's own objects: neither rows nor referents
 ``KNOWN``    addresses of objects that will come as rows, though nothing refers to them
 ``HEADS``    addresses of the n objects of a chunk, then the first `layout.WORDS` words of each
@@ -46,6 +47,7 @@ import struct
 from typing import NamedTuple
 
 FACTS = b"FACT"
+TASKS = b"TASK"
 OWN = b"OWNS"
 KNOWN = b"KNOW"
 HEADS = b"HEAD"

@@ -139,6 +139,7 @@ class Session:
         """
         handlers = {
             wire.FACTS: self._on_facts,
+            wire.TASKS: self._on_tasks,
             wire.KNOWN: lambda body: self._mark(body, SEEN),
             wire.CLOSURES: self._on_closures,
             wire.OWN: lambda body: self._mark(body, OWN),
@@ -173,12 +174,22 @@ class Session:
         self._facts = json.loads(body)
         self._labels = {int(key): label for key, label in self._facts.pop("roots").items()}
         self._names.none = np.uint64(self._facts.pop("none"))
-        named = np.fromiter(self._labels, dtype=np.uint64, count=len(self._labels))
-        self._seen.mark(self._seen.slots(named), NAMED)
+        self._mark_named(self._labels)
         self._traced = SiteTable() if self._facts["traced_frames"] else None
         self._file = SnapshotFile(
             self._temporary, self._types.names, self._names.names, self._traced
         )
+
+    def _on_tasks(self, body: bytearray) -> None:
+        told = json.loads(body)
+        self._facts["tasks"] = told["tasks"]
+        roots = {int(key): label for key, label in told["roots"].items()}
+        self._labels = {**roots, **self._labels}
+        self._mark_named(roots)
+
+    def _mark_named(self, labels: dict[int, str]) -> None:
+        named = np.fromiter(labels, dtype=np.uint64, count=len(labels))
+        self._seen.mark(self._seen.slots(named), NAMED)
 
     def _mark(self, body: bytearray, flag: int) -> None:
         self._seen.mark(self._seen.slots(np.frombuffer(body, dtype=np.uint64)), flag)
