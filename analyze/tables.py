@@ -208,7 +208,7 @@ def _scan(schema: dict[str, Any], build: Build, height: Callable[[], int]) -> pl
             rows = np.arange(min(limit, height()), dtype=np.int64)
         yield build(list(schema) if columns is None else columns, rows)
 
-    return register_io_source(read, schema=schema, is_pure=True)
+    return register_io_source(read, schema=schema)
 
 
 def _whole(schema: dict[str, Any], build: Callable[[], pl.DataFrame]) -> pl.LazyFrame:
@@ -222,7 +222,7 @@ def _whole(schema: dict[str, Any], build: Callable[[], pl.DataFrame]) -> pl.Lazy
         frame = frame if limit is None else frame.head(limit)
         yield frame if columns is None else frame.select(columns)
 
-    return register_io_source(read, schema=schema, is_pure=True)
+    return register_io_source(read, schema=schema)
 
 
 def _cycle_table(
