@@ -17,6 +17,7 @@ from snap.errors import SnapError
 if TYPE_CHECKING:
     from snap.live.counting import growth, types
     from snap.live.references import backrefs, refs
+    from snap.on_demand import install, uninstall
 
 __all__ = [
     "Capture",
@@ -26,12 +27,21 @@ __all__ = [
     "backrefs",
     "capture",
     "growth",
+    "install",
     "refs",
     "types",
+    "uninstall",
 ]
 
 # Loaded when first asked for: a program that is only captured holds nothing of it.
-_LATE = {"backrefs": "references", "growth": "counting", "refs": "references", "types": "counting"}
+_LATE = {
+    "backrefs": "live.references",
+    "growth": "live.counting",
+    "install": "on_demand",
+    "refs": "live.references",
+    "types": "live.counting",
+    "uninstall": "on_demand",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -39,6 +49,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'snap' has no attribute {name!r}")
     import importlib
 
-    found = getattr(importlib.import_module(f"snap.live.{_LATE[name]}"), name)
+    found = getattr(importlib.import_module(f"snap.{_LATE[name]}"), name)
     globals()[name] = found
     return found

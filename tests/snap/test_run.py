@@ -1,0 +1,235 @@
+"""`snap run` runs a program as `python` does, and captures it when it was asked to."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from fresh import CHECKOUT
+
+import analyze
+
+MAIN = "from cli.snap import main; main()"
+ABOUT = """
+    import sys, os
+    main = sys.modules["__main__"]
+    print(sys.argv, __name__, __file__, sys.path[:2], __builtins__.__name__)
+    print(sorted(vars(main)), main.__spec__ is None, __package__, __doc__, __cached__)
+    print(type(__loader__).__name__, sys.stdin.read())
+"""
+
+
+def write(folder, text, name="program.py"):
+    path = folder / name
+    path.write_text(textwrap.dedent(text))
+    return path
+
+
+def start(folder, *arguments, python=False, **options):
+    command = [] if python else ["-c", MAIN, "run"]
+    return subprocess.Popen(
+        [sys.executable, *command, *map(str, arguments)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def run(folder, *arguments, python=False, given="given"):
+    program = start(folder, *arguments, python=python)
+    out, errors = program.communicate(given, timeout=60)
+    return program.returncode, out, errors
+
+
+def without_ours(errors):
+    return [line for line in errors.splitlines() if not line.startswith("captured ")]
+
+
+def snapshots(folder):
+    return sorted(name for name in os.listdir(folder) if name.endswith(".parquet"))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        ABOUT,
+        "import sys; sys.exit(7)",
+        "import sys; sys.exit('a message')",
+        "def f():\n    raise ValueError('x')\nf()\n",
+        "def f(:\n",
+        "raise KeyboardInterrupt",
+        "import os; os._exit(3)",
+    ],
+    ids=["names", "exit code", "message", "exception", "syntax error", "interrupt", "hard end"],
+)
+@pytest.mark.parametrize("module", [False, True], ids=["script", "module"])
+def test_a_program_runs_as_it_does_under_python(program, module, tmp_path):
+    write(tmp_path, program)
+    arguments = ["-m", "program", "-x", "a b"] if module else ["program.py", "-x", "a b"]
+
+    plain = run(tmp_path, *arguments, python=True)
+    ours = run(tmp_path, *arguments)
+
+    assert ours[:2] == plain[:2]
+    assert without_ours(ours[2]) == plain[2].splitlines()
+
+
+def test_an_exception_nobody_catches_is_captured_with_its_frames(tmp_path):
+    write(
+        tmp_path,
+        """
+        class Held:
+            pass
+        def fail():
+            held = Held()
+            raise ValueError("x")
+        fail()
+        """,
+    )
+
+    code, _, errors = run(tmp_path, "--on-exception", "-o", "x.parquet", "program.py")
+
+    assert code == 1
+    assert errors.startswith("captured ")
+    assert errors.endswith("ValueError: x\n")
+    heap = analyze.load(tmp_path / "x.parquet")
+    assert "__main__.Held" in heap.type_names
+    assert snapshots(tmp_path) == ["x.parquet"]
+
+
+def test_several_signals_give_several_files(tmp_path):
+    write(tmp_path, "import sys; print('ready', flush=True); sys.stdin.read(); print('over')")
+    program = start(tmp_path, "--on-signal", "USR2", "-o", "x.parquet", "program.py")
+    assert program.stdout.readline() == "ready\n"
+
+    for _ in range(2):
+        program.send_signal(signal.SIGUSR2)
+        assert program.stderr.readline().startswith("captured ")
+    out, errors = program.communicate("", timeout=30)
+
+    assert (program.returncode, out, errors) == (0, "over\n", "")
+    assert snapshots(tmp_path) == ["x-2.parquet", "x.parquet"]
+
+
+def test_a_clock_gives_numbered_files(tmp_path):
+    write(tmp_path, "import time; time.sleep(3)")
+
+    code, _, errors = run(
+        tmp_path, "--every", "0.3", "--at-exit", "-o", "{n}.parquet", "program.py"
+    )
+
+    assert code == 0
+    assert len(snapshots(tmp_path)) >= 2
+    assert len(errors.splitlines()) == len(snapshots(tmp_path))
+
+
+def test_memory_that_passes_a_limit_is_captured_once(tmp_path):
+    write(tmp_path, "import time; kept = bytearray(b'x') * (300 << 20); time.sleep(3)")
+
+    code, _, errors = run(tmp_path, "--when-rss", "250MiB", "-o", "x.parquet", "program.py")
+
+    assert (code, errors.count("captured ")) == (0, 1)
+    assert snapshots(tmp_path) == ["x.parquet"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with 3.12")
+def test_a_memory_error_that_is_caught_is_captured(tmp_path):
+    write(tmp_path, "try: bytearray(1 << 62)\nexcept MemoryError: print('caught')\n")
+
+    code, out, errors = run(tmp_path, "--on-memory-error", "-o", "x.parquet", "program.py")
+
+    assert (code, out, errors.count("captured ")) == (0, "caught\n", 1)
+
+
+def test_a_memory_error_nobody_catches_is_captured(tmp_path):
+    write(tmp_path, "bytearray(1 << 62)\n")
+
+    code, _, errors = run(tmp_path, "--on-memory-error", "-o", "x.parquet", "program.py")
+
+    assert (code, errors.count("captured ")) == (1, 1)
+    assert errors.endswith("MemoryError\n")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import os\nif os.fork(): os.wait()\n",
+        """
+        import multiprocessing, os
+        if __name__ == "__main__":
+            multiprocessing.set_start_method("fork")
+            process = multiprocessing.Process(target=os.getpid)
+            process.start()
+            process.join()
+        """,
+    ],
+    ids=["os.fork", "multiprocessing"],
+)
+def test_each_forked_worker_is_captured_under_its_own_name(program, tmp_path):
+    write(tmp_path, program)
+
+    code, _, errors = run(tmp_path, "-o", "x-{pid}.parquet", "program.py")
+
+    assert (code, without_ours(errors)) == (0, [])
+    assert len(snapshots(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--on-signal", "NONE"], "there is no such signal"),
+        (["--when-rss", "much"], "it is none"),
+        (["-o", "{what}.parquet"], "only {pid}, {n} and {time}"),
+        (["--on-signal", "KILL"], "Invalid argument"),
+        (["-o", "no/such/heap.parquet", "--on-signal", "USR1"], "it is no directory"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_the_program_runs(options, why, tmp_path):
+    write(tmp_path, "print('ran')")
+
+    code, out, errors = run(tmp_path, *options, "program.py")
+
+    assert (code, out) == (3, "")
+    assert why in errors
+    assert "Traceback" not in errors
+
+
+def test_installed_workers_are_captured_each_on_its_signal(tmp_path):
+    write(
+        tmp_path,
+        """
+        import os, signal, sys, time, snap
+        called = []
+        signal.signal(signal.SIGUSR1, lambda *_: called.append(1))
+        for _ in range(2):
+            snap.install(signal=signal.SIGUSR1, directory=sys.argv[1], name="{pid}-{n}.parquet")
+        pids = []
+        for _ in range(2):
+            pid = os.fork()
+            if not pid:
+                while not os.path.exists(f"{sys.argv[1]}/{os.getpid()}-1.parquet"): time.sleep(0.05)
+                time.sleep(0.5)
+                os._exit(len(called))
+            pids.append(pid)
+        time.sleep(0.3)
+        for pid in pids: os.kill(pid, signal.SIGUSR1)
+        print([os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids], len(called))
+        snap.uninstall()
+        os.kill(os.getpid(), signal.SIGUSR1)
+        time.sleep(0.1)
+        print(sorted(f"{pid}-1.parquet" for pid in pids) == sorted(os.listdir(sys.argv[1])), called)
+        """,
+    )
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    code, out, errors = run(tmp_path, "program.py", str(folder), python=True)
+
+    assert (code, out.splitlines()) == (0, ["[1, 1] 0", "True [1]"]), errors
+    assert errors.count("captured ") == 2
