@@ -61,20 +61,13 @@ class LeakCheck:
         self._all = bool(config.getoption("heap"))
         self._runs: int = config.getoption("heap_runs")
         self._origin = Origin(config.rootpath, config.getoption("heap_package"))
-        self._thresholds = gc.get_threshold()
         self._ignored = [*config.getoption("heap_ignore"), *config.getini("heap_ignore")]
         self._module: object = None
 
     @pytest.hookimpl
-    def pytest_sessionstart(self) -> None:
-        """Set aside what there is."""
-        gc.set_threshold(*_NEVER)
-
-    @pytest.hookimpl
     def pytest_sessionfinish(self) -> None:
-        """Leave the collector as it was."""
+        """Put back what was set aside."""
         gc.unfreeze()
-        gc.set_threshold(*self._thresholds)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
@@ -84,7 +77,18 @@ class LeakCheck:
         wanted = self._all or asked or marker is not None
         if not wanted or (marker is not None and marker.kwargs.get("check") is False):
             return None
+        thresholds = gc.get_threshold()
         self._set_aside(item)
+        try:
+            gc.set_threshold(*_NEVER)
+            self._run(item, nextitem)
+        finally:
+            gc.set_threshold(*thresholds)
+            if not self._all:
+                gc.unfreeze()
+        return True
+
+    def _run(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
         if all(report.passed for report in reports):
@@ -94,7 +98,6 @@ class LeakCheck:
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-        return True
 
     def _set_aside(self, item: pytest.Item) -> None:
         module = item.getparent(pytest.Module)

@@ -67,6 +67,9 @@ def test_leaks_growth():
 def test_leaks_cycle():
     top = shop.Node()
     shop.Node(top), shop.Node(top)
+    del top
+    # Enough to have the collector run, if it did.
+    [[] for _ in range(100_000)]
 
 def test_leaks_cycle_with_error():
     shop.Worker().run()
