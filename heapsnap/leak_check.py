@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ import pluggy
 import pytest
 from _pytest.runner import runtestprotocol
 
+from heapsnap.containers import container_sizes
 from heapsnap.left_behind import (
     Origin,
     collect_garbage,
@@ -23,7 +25,6 @@ from heapsnap.left_behind import (
 )
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Iterator
 
 # Never reached: the collector keeps its switch, which tests may look at, and does not run.
@@ -63,6 +64,9 @@ class LeakCheck:
         self._origin = Origin(config.rootpath, config.getoption("heap_package"))
         self._ignored = [*config.getoption("heap_ignore"), *config.getini("heap_ignore")]
         self._module: object = None
+        # Files of tests, once they are collected.
+        self._files: frozenset[str] | None = None
+        self._sizes: Counter[str] = Counter()
 
     @pytest.hookimpl
     def pytest_sessionfinish(self) -> None:
@@ -79,6 +83,7 @@ class LeakCheck:
             return None
         thresholds = gc.get_threshold()
         self._set_aside(item)
+        self._sizes = container_sizes(self._origin, self._tests(item))
         try:
             gc.set_threshold(*_NEVER)
             self._run(item, nextitem)
@@ -112,13 +117,15 @@ class LeakCheck:
         tolerance = item.stash.setdefault(tolerance_key, Tolerance())
         tolerance.ignore(*self._ignored)
         found = self._cycles(item, tolerance)
-        if survivors(self._origin):
+        sizes = container_sizes(self._origin, self._tests(item))
+        # What was just imported has no size before.
+        if survivors(self._origin) or any(sizes[name] > was for name, was in self._sizes.items()):
             found += self._growing(item, nextitem, tolerance)
         return found
 
     def _cycles(self, item: pytest.Item, tolerance: Tolerance) -> list[str]:
         garbage = collect_garbage()
-        cycles = own_cycles(garbage, self._origin, _files_of_tests(item))
+        cycles = own_cycles(garbage, self._origin, self._tests(item))
         del garbage
         gc.collect()
         return [
@@ -133,11 +140,12 @@ class LeakCheck:
         self, item: pytest.Item, nextitem: pytest.Item | None, tolerance: Tolerance
     ) -> list[str]:
         """Run a test again; give the types of which each run leaves more."""
-        counts = [self._counts()]
+        tests = self._tests(item)
+        counts = [self._counts(tests)]
         passed = True
         while passed and len(counts) < self._runs:
             passed = self._passes_again(item, _Again(item))
-            counts.append(self._counts())
+            counts.append(self._counts(tests))
         grown = [name for name in _rising(counts) if not tolerance.forgives([name])]
         if not passed or not grown:
             # A test that does not bear another run tells nothing of growth.
@@ -145,32 +153,43 @@ class LeakCheck:
                 item.session._setupstate.teardown_exact(nextitem)
             return []
         # What was set aside may be garbage by now, and counted: look closely, once.
-        closely = [self._counts(collect=True)]
+        closely = [self._counts(tests, collect=True)]
         if not self._passes_again(item, nextitem):
             return []
-        closely.append(self._counts(collect=True))
+        closely.append(self._counts(tests, collect=True))
         gc.unfreeze()
         return [
             f"{name} grew with each of {self._runs} more runs, by "
-            f"{closely[1][name] - closely[0][name]:,} with the last one, to {closely[1][name]:,}\n"
-            f"  the newest one is held by {owner_of_newest(name)}"
+            f"{closely[1][name] - closely[0][name]:,} with the last one, to {closely[1][name]:,}"
+            f"{self._who(name, tests)}"
             for name in _rising(closely)
             if name in grown
         ][:_TOLD]
+
+    def _who(self, name: str, tests: frozenset[str]) -> str:
+        if name in container_sizes(self._origin, tests):
+            return " items"
+        return f"\n  the newest one is held by {owner_of_newest(name)}"
 
     def _passes_again(self, item: pytest.Item, nextitem: Any) -> bool:
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
         return all(report.passed for report in reports)
 
-    def _counts(self, *, collect: bool = False) -> Counter[str]:
-        """Count own objects, those set aside too."""
+    def _counts(self, tests: frozenset[str], *, collect: bool = False) -> Counter[str]:
+        """Count own objects by type, those set aside too, and the items of containers."""
         gc.collect()
         gc.unfreeze()
         if collect:
             gc.collect()
-        counts = own_counts(self._origin)
+        counts = own_counts(self._origin) + container_sizes(self._origin, tests)
         gc.freeze()
         return counts
+
+    def _tests(self, item: pytest.Item) -> frozenset[str]:
+        if self._files is None:
+            collected = {str(each.path) for each in item.session.items}
+            self._files = frozenset(collected | _files_of_tests(item))
+        return self._files
 
 
 class _Again:

@@ -45,6 +45,8 @@ class Origin:
         self._root = f"{root}/"
         self._packages = frozenset(packages)
         self._is_own_module: dict[str, bool] = {}
+        self._own_modules: list[str] = []
+        self._modules_seen = 0
 
     def is_own_type(self, cls: type) -> bool:
         """Tell whether a type is defined by own code."""
@@ -54,13 +56,21 @@ class Origin:
             return False
         while dot and module not in sys.modules:
             module, dot, _ = module.rpartition(".")
-        return bool(dot) and self._owns_module(module)
+        return bool(dot) and self.owns_module(module)
 
     def is_own_file(self, path: str) -> bool:
         """Tell whether a file of code is one's own."""
         return path.startswith(self._root) and "-packages/" not in path
 
-    def _owns_module(self, name: str) -> bool:
+    def own_modules(self) -> list[str]:
+        """Name the imported modules that are one's own."""
+        if len(sys.modules) != self._modules_seen:
+            self._modules_seen = len(sys.modules)
+            self._own_modules = [name for name in list(sys.modules) if self.owns_module(name)]
+        return self._own_modules
+
+    def owns_module(self, name: str) -> bool:
+        """Tell whether an imported module is one's own."""
         known = self._is_own_module.get(name)
         if known is None:
             file = getattr(sys.modules[name], "__file__", None)

@@ -40,6 +40,7 @@ def count_down():
     return down(3)
 
 SESSIONS = {}
+SEEN = set()
 CURRENT = None
 RING = None
 
@@ -63,6 +64,12 @@ def shared():
 
 def test_leaks_growth():
     shop.SESSIONS[f"key{next(count)}"] = shop.Session(2)
+
+def test_leaks_container():
+    shop.SEEN.add(f"key{next(count)}")
+
+def test_fine_container():
+    shop.SEEN.add("always the same")
 
 def test_leaks_cycle():
     top = shop.Node()
@@ -177,6 +184,7 @@ def test_the_report_says_what_and_who(suite):
     output, _ = suite("--heap", "-k", "leaks")
     assert "shop.Session grew with each of 3 more runs, by 1 with the last one, to " in output
     assert "held by module shop › SESSIONS › key3" in output
+    assert "shop.SEEN grew with each of 3 more runs, by 1 with the last one, to 4 items" in output
     # Before 3.11 an instance has a dict.
     assert re.search("left behind 1 unreachable cycle of (dict ⇄ )?list ⇄ shop.Node, ", output)
     # It may begin with either node.
@@ -211,7 +219,8 @@ def test_the_fixture_asks_for_one_test(suite, tmp_path):
 
 def test_types_are_forgiven_for_all_tests(suite, tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\nheap_ignore =\n    shop.Node\n")
-    _, failed = suite("--heap", "--heap-ignore", "shop.Session", "--heap-ignore", "shop.Worker")
+    names = ("shop.Session", "shop.SESSIONS", "shop.Worker", "shop.SEEN")
+    _, failed = suite("--heap", *(f"--heap-ignore={name}" for name in names))
     assert failed == ["test_leaks_cycle_of_function"]
 
 
