@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # Sequences, and whether the collector visits their items last to first.
 _REVERSED: Final = {"list": True, "tuple": True, "collections.deque": False}
 
+_VARIABLES: Final = frozenset({"_contextvars.ContextVar", "ContextVar"})
+_PARTS: Final = frozenset({"hamt_bitmap_node", "hamt_collision_node"})
+
 
 class ReferenceNames:
     """The names of a heap's references.
@@ -33,6 +36,7 @@ class ReferenceNames:
         self._type_codes = heap.type_codes
         # int32 (m,): an index into the texts for each reference, NO_NAME where unknown.
         self.codes, self.texts = heap.file.reference_names(heap.references)
+        self._name_context_values()
 
     def name(self, source: int, target: int) -> str | None:
         """Name a reference between two rows, preferably by a word; None where unknown."""
@@ -49,6 +53,26 @@ class ReferenceNames:
             return None
         index = end - 1 - int(places[-1]) if is_reversed else int(places[0]) - start
         return f"[{index}]"
+
+    def _name_context_values(self) -> None:
+        """Name the values of contexts after the variables that hold the keys."""
+        is_variable = np.array([name in _VARIABLES for name in self._types], dtype=np.bool_)
+        is_part = np.array([name in _PARTS for name in self._types], dtype=np.bool_)
+        if not is_variable.any() or not is_part.any():
+            return
+        graph = self._graph
+        edges = np.flatnonzero(is_variable[self._type_codes[graph.targets]])
+        sources = np.searchsorted(graph.offsets, edges, side="right") - 1
+        named = self.codes[edges] != NO_NAME
+        name_of = dict(
+            zip(
+                graph.targets[edges[named]].tolist(), self.codes[edges[named]].tolist(), strict=True
+            )
+        )
+        # A part of a context tells each value, then its key.
+        keys = edges[is_part[self._type_codes[sources]] & (edges > graph.offsets[sources])]
+        names = [name_of.get(variable, NO_NAME) for variable in graph.targets[keys].tolist()]
+        self.codes[keys - 1] = np.array(names, dtype=np.int32)
 
     def items(self) -> NDArray[np.int64]:
         """Give each reference's index in its sequence, int64 (m,); NO_NAME in none.

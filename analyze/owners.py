@@ -41,6 +41,7 @@ from analyze.graph.reach import ROOT, Reach, reach
 from analyze.origin import is_own_type
 from analyze.rules import Rules, load_rules
 from analyze.steps import Steps
+from analyze.type_summary import sum_by
 from snap.schema import IMMORTAL_REFCOUNT, STEP
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ INTERPRETER: Final = "interpreter"
 MODULE: Final = "module "
 MAIN: Final = "module __main__"
 THREAD: Final = "thread "
+# What runs now has one, which its thread holds.
+_CONTEXTS: Final = frozenset({"_contextvars.Context", "Context"})
 # What the dict of a built-in class, or its table of derived ones, refers to.
 _OF_CLASSES: Final = frozenset(
     {
@@ -79,6 +82,7 @@ _ARRAYS: Final = (
     "shallow_size",
     "owned_size",
     "retained_size",
+    "references",
     "example",
     "node",
     "is_member",
@@ -114,6 +118,8 @@ class OwnerTree:
     # another one of the node dominates is counted within that one. What they hold only
     # together is not in it: a lower bound of what would go with them.
     retained_size: NDArray[np.int64]
+    # int64, shape (k,): references that the members have; a container has one for each item.
+    references: NDArray[np.int64]
     # int64, shape (k,): the row of a member; NONE where there is none.
     example: NDArray[np.int64]
     # int32, shape (n,): the node of each object.
@@ -308,6 +314,10 @@ class _Tops:
 def _place_unnamed(heap: Heap, tops: _Tops, rows: IntArray, node: NDArray[np.int32]) -> None:
     """Place roots without a name: by type, apart from what never dies."""
     _place_static_types(heap, tops, rows, node)
+    for type_name in _CONTEXTS & set(heap.type_names):
+        code = heap.type_names.index(type_name)
+        contexts = rows[heap.type_codes[rows] == code]
+        node[contexts] = tops.add((INTERPRETER, "current context"), code)
     rows = rows[node[rows] == NONE]
     # Read, not kept: a report needs this column for nothing else.
     immortal = heap.file.numbers("refcount", np.int64)[rows] >= IMMORTAL_REFCOUNT
@@ -430,6 +440,7 @@ def _fold(
         shallow_size=sums.shallow_size,
         owned_size=owned_size,
         retained_size=sums.retained_size,
+        references=sums.references,
         example=sums.example,
         node=node,
         is_member=is_member,
@@ -447,6 +458,9 @@ class _Sums:
         self.objects, self.shallow_size, self.members, self.retained_size = (
             np.zeros(nodes, dtype=np.int64) for _ in range(4)
         )
+        rows = np.flatnonzero(is_member)
+        out_degrees = np.diff(heap.references.graph.offsets)[rows]
+        self.references = sum_by(node[rows], out_degrees, nodes)
         self.example = np.full(nodes, NONE, dtype=np.int64)
         add_to_nodes(
             node,

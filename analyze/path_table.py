@@ -56,7 +56,9 @@ class PathTable:
     group_size: NDArray[np.int64]
     group_owned: NDArray[np.int64]
     retained_size: NDArray[np.int64]
-    # int32 (t,): the node of each group in the tree of the last snapshot; NONE for none.
+    # int64 (s, t): references that the objects have.
+    references: NDArray[np.int64]
+    # The nodes of each group in the tree of the last snapshot.
     group_node: list[tuple[int, ...]]
     # Of each path: the paths below, and its groups.
     below: list[list[int]]
@@ -99,7 +101,7 @@ def path_table(trees: Sequence[tuple[OwnerTree, list[str]]]) -> PathTable:
     paths, groups = len(merge.parent), len(merge.group_path)
     sums = {
         name: np.zeros((len(trees), groups), dtype=np.int64)
-        for name in ("members", "shallow_size", "owned_size", "retained_size")
+        for name in ("members", "shallow_size", "owned_size", "retained_size", "references")
     }
     last_nodes: list[list[int]] = [[] for _ in range(groups)]
     for number, ((tree, _), group_of_node) in enumerate(zip(trees, placed, strict=True)):
@@ -133,6 +135,7 @@ def path_table(trees: Sequence[tuple[OwnerTree, list[str]]]) -> PathTable:
         group_size=sums["shallow_size"],
         group_owned=sums["owned_size"],
         retained_size=sums["retained_size"],
+        references=sums["references"],
         group_node=[tuple(nodes) for nodes in last_nodes],
         below=below,
         groups=groups_of,

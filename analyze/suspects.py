@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyze.graph.folding import NONE
-from analyze.origin import is_own_type
-from analyze.owners import OUTSIDE, THREAD, UNREACHABLE
+from analyze.origin import is_own_module, is_own_type
+from analyze.owners import MODULE, OUTSIDE, THREAD, UNREACHABLE
 from analyze.path_table import deltas, path_table
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ _MOST: Final = 0.5
 # A path goes on through what holds this part of its bytes: the accumulation point is where
 # no single one does.
 _ACCUMULATED: Final = 0.7
+# Growth by less than this part of what is there, and these bytes, is a fluctuation.
+_PART: Final = 0.1
+_LITTLE: Final = 64 << 10
 # Wrappers that say less than what is in them.
 _WRAPPERS: Final = frozenset(
     {
@@ -123,8 +126,8 @@ class Pile:
     # The type that says most.
     type_name: str
     along: tuple[str, ...] = ()
-    # Whether it is one thing, or many that have a name each.
-    is_spread: bool = False
+    # Why it is nothing to worry about, whatever the rules say.
+    excuse: str | None = None
 
 
 def heap_suspects(heap: Heap, rules: Rules) -> tuple[tuple[Suspect, ...], tuple[Suspect, ...]]:
@@ -152,8 +155,8 @@ def _sort_out(
 
 def expected(table: PathTable, pile: Pile, rules: Rules) -> str | None:
     """Tell why a pile was to be expected; None if it was not."""
-    if pile.is_spread and pile.type_name in _DEFINITIONS:
-        return "code and classes"
+    if pile.excuse is not None:
+        return pile.excuse
     return rules.expects(table.path(pile.path))
 
 
@@ -171,7 +174,6 @@ class _PileUp:
 
     def is_pile(self, place: int) -> bool:
         """Tell whether a path is where things pile up, rather than one below."""
-        table = self.table
         many = self._most(place)
         if many < MANY:
             return False
@@ -179,9 +181,21 @@ class _PileUp:
         heavy = self._heavy(place)
         if heavy is None:
             return True
-        return many**2 >= self._most(heavy) or is_own_type(
-            table.group_type[leading_group(table, place, self)]
-        )
+        if many**2 >= self._most(heavy):
+            return True
+        return self._is_own(place) and not self._is_own(heavy)
+
+    def _is_own(self, place: int) -> bool:
+        return is_own_type(self.table.group_type[leading_group(self.table, place, self)])
+
+    def excuse(self, place: int, group: int) -> str | None:
+        """Say why what is here is nothing to worry about, if it is."""
+        table = self.table
+        top = table.label[table.line(place)[0]]
+        is_one = int(self.count[group]) < MANY
+        if is_one and top.startswith(MODULE) and not is_own_module(top.removeprefix(MODULE)):
+            return "code and classes"
+        return None
 
     def _heavy(self, place: int) -> int | None:
         """Follow what holds most of the bytes down to where most objects are."""
@@ -210,20 +224,27 @@ class Growing:
         self.count = deltas(table.members)
 
     def is_pile(self, place: int) -> bool:
-        """Tell whether there are more here, and that explains the growth from here on.
-
-        If each of those that were there before holds more now, the path goes on.
-        """
+        """Tell whether there are more here, and that explains the growth from here on."""
         table = self.table
         groups = [each for each in table.groups[place] if table.group_type[each]]
         more = max((int(self.count[group]) for group in groups), default=0)
         if more < MANY:
             return False
-        first, last = table.owned_size[0, place], table.owned_size[-1, place]
-        before = int(table.members[0, groups].sum())
-        after = int(table.members[-1, groups].sum())
-        each = first / before if before else last / max(after, 1)
+        # If those that were there before hold more now, the path goes on.
+        each = table.owned_size[-1, place] / int(table.members[-1, groups].sum())
         return bool(int(self.count[groups].sum()) * each >= _MOST * self.size[place])
+
+    def excuse(self, place: int, group: int) -> str | None:
+        """Say why growth here is nothing to worry about, if it is."""
+        table = self.table
+        size = int(self.size[place])
+        if size < min(_PART * int(table.owned_size[-1, place]), _LITTLE):
+            return "a small part of what was there before"
+        more = int(table.references[-1, group] - table.references[0, group])
+        is_container = table.group_type[group] in _CONTAINERS
+        if is_container and self.count[group] < MANY and more < MANY:
+            return "room that a container keeps, with no more in it"
+        return None
 
 
 def find_piles(table: PathTable, search: _PileUp | Growing) -> list[Pile]:
@@ -238,6 +259,10 @@ def find_piles(table: PathTable, search: _PileUp | Growing) -> list[Pile]:
             found.append(_pile(table, search, place))
             continue
         below = [each for each in table.below[place] if search.size[each] >= LEAST_BYTES]
+        # The table of a container is a part of the story of what is in it.
+        if any(search.is_pile(each) for each in below):
+            stack += below
+            continue
         told = sum(int(search.size[each]) for each in below)
         if search.size[place] - told >= max(_MOST * search.size[place], LEAST_BYTES):
             spread = _spread(table, search, place)
@@ -263,6 +288,7 @@ def _pile(table: PathTable, search: _PileUp | Growing, place: int) -> Pile:
         size=int(search.size[place]),
         type_name=type_name,
         along=tuple(along[:3]),
+        excuse=search.excuse(place, leading),
     )
 
 
@@ -286,7 +312,7 @@ def _spread(table: PathTable, search: _PileUp | Growing, place: int) -> Pile | N
         group=leading,
         size=int(search.size[place]),
         type_name=type_name,
-        is_spread=True,
+        excuse="code and classes" if type_name in _DEFINITIONS else search.excuse(place, leading),
     )
 
 

@@ -32,8 +32,12 @@ ITEMS: Final = 5
 FUNCTION: Final = 6
 CODE: Final = 7
 CELL: Final = 8
-# Its variables stand in it by their names alone: a frame, a generator.
+# Its variables stand in it by their names alone: a frame, a generator, a context.
 SCOPE: Final = 9
+# What it refers to goes on behind it, unless it has a name: a part of a context.
+RELAY: Final = 10
+# Storage of its own for each thread, in a dict of dicts.
+THREAD_LOCAL: Final = 11
 
 # --- what a container is for, given how it was reached
 
@@ -45,6 +49,8 @@ DEFAULTS: Final = 3
 CLOSURE: Final = 4
 # All below belongs to the same node: a code object's constants, a namespace's keys.
 INNER: Final = 5
+# Its values are dicts of attributes.
+OF_THREADS: Final = 6
 
 # --- what a name means, by the kind of its source
 
@@ -130,18 +136,20 @@ def label_step(
     """
     if role == INNER or kind == CODE:
         return NONE, INNER
+    if role == OF_THREADS and target_kind == DICT:
+        return NONE, ATTRIBUTES
     if kind == DICT or (kind == DICT_LIKE and name < 0):
         return _label_entry(kind, role, name, place, told, hidden)
-    if kind == ITEMS:
-        if role == CLOSURE and target_kind == CELL:
-            return NONE, CLOSURE
-        return (DEFAULT if role == DEFAULTS else ENCLOSED if role == CLOSURE else ITEM), DATA
-    if kind == CELL:
-        return (ENCLOSED if role == CLOSURE else NONE), DATA
+    if kind in (ITEMS, CELL):
+        return _label_item(kind, role, target_kind)
     if name >= 0:
         return _label_name(kind, name, meaning, target_kind)
+    if kind == RELAY:
+        return NONE, DATA
+    if target_kind == DICT and kind == THREAD_LOCAL:
+        return NONE, OF_THREADS
     # Materialised instance dicts have no name in some files.
-    if kind == OTHER and target_kind == DICT:
+    if target_kind == DICT and kind == OTHER:
         return NONE, ATTRIBUTES
     return types_at + target_type, DATA
 
@@ -181,6 +189,17 @@ def label_references(
 
 
 @kernel
+def _label_item(kind: int, role: int, target_kind: int) -> tuple[int, int]:
+    """Label what a sequence, a set or a cell holds."""
+    if role == CLOSURE:
+        is_cell = kind == ITEMS and target_kind == CELL
+        return (NONE, CLOSURE) if is_cell else (ENCLOSED, DATA)
+    if kind == CELL:
+        return NONE, DATA
+    return (DEFAULT if role == DEFAULTS else ITEM), DATA
+
+
+@kernel
 def _label_entry(
     kind: int, role: int, name: int, place: int, told: int, hidden: int
 ) -> tuple[int, int]:
@@ -200,7 +219,7 @@ def _label_name(kind: int, name: int, meaning: int, target_kind: int) -> tuple[i
     """Label a reference by its name."""
     label, role = NONE, DATA
     if meaning == PLAIN:
-        label = NAMES + 2 * name + (kind != SCOPE)
+        label = NAMES + 2 * name + (kind not in (SCOPE, RELAY))
     elif meaning == TO_INNER:
         role = INNER
     elif meaning == TO_VARIABLES:
