@@ -69,6 +69,22 @@ def size_sentence(totals: Totals) -> str:
     )
 
 
+def memory_sentences(totals: Totals, facts: dict[str, Any]) -> list[str]:
+    """Say how much of the process's memory its objects account for, as far as it is known."""
+    found = []
+    private, resident = facts.get("private_bytes"), facts.get("resident_bytes")
+    if type(private) is int and type(resident) is int and private > 0:
+        share = 100 * totals.shallow_size / private
+        found.append(
+            f"That is {share:.0f} % of the memory that the process shares with no other, "
+            f"{format_bytes(private)}; {format_bytes(resident)} are resident."
+        )
+    traced = facts.get("traced_bytes")
+    if type(traced) is int and traced > 0:
+        found.append(f"tracemalloc counted {format_bytes(traced)} in use since it was started.")
+    return found
+
+
 def warning_sentences(totals: Totals) -> list[str]:
     """Say what of the file could not be used."""
     found = []

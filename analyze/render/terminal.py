@@ -14,6 +14,7 @@ from analyze.render.sentences import (
     GROWTH_TITLE,
     capture_sentence,
     growth_sentences,
+    memory_sentences,
     report_sentences,
     report_title,
     size_sentence,
@@ -41,6 +42,8 @@ def _report_parts(report: HeapReport, top: int) -> Iterator[RenderableType]:
     yield heading(report_title(report))
     yield Text(capture_sentence(report.facts))
     yield Text(size_sentence(report.totals))
+    for sentence in memory_sentences(report.totals, report.facts):
+        yield Text(sentence)
     for sentence in report_sentences(report):
         yield Text(sentence, style="bold")
     for sentence in warning_sentences(report.totals):
