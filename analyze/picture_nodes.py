@@ -25,6 +25,10 @@ _MODULE: Final = "module "
 _NAMES_OF_AN_EDGE: Final = 3
 
 
+# Values so common that the module where one was met first tells nothing.
+_SHARED: Final = frozenset({"NoneType", "bool", "int", "ellipsis", "NotImplementedType"})
+
+
 def short_name(type_name: str) -> str:
     """Leave the module out of a type's name, and what its class is defined in."""
     head, bracket, tail = type_name.partition("[")
@@ -128,6 +132,8 @@ def _value(name: str, value: object) -> str:
 
 def _module_level_name(heap: Heap, row: int, labels: dict[int, str]) -> str | None:
     """Name what is a module's own: ``app.cache.SESSIONS``."""
+    if heap.type_names[heap.type_codes[row]] in _SHARED:
+        return None
     parent = heap.reachability.reach.parent
     namespace = int(parent[row])
     module = int(parent[namespace]) if namespace >= 0 else ROOT

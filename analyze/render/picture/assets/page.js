@@ -220,6 +220,14 @@
       const right = Math.max(...boxes.map((box) => box.x + box.width / 2)) + 8;
       const top = Math.min(...boxes.map((box) => box.y - box.height / 2)) - 8;
       const bottom = Math.max(...boxes.map((box) => box.y + box.height / 2)) + 8;
+      // A frame says that all in it hold each other: better none than a wrong one.
+      const isWrong = current.boxes.some((box) => !boxes.includes(box)
+        && box.x + box.width / 2 > left && box.x - box.width / 2 < right
+        && box.y + box.height / 2 > top && box.y - box.height / 2 < bottom);
+      if (isWrong) {
+        boxes.forEach((box) => box.classes.push("member"));
+        continue;
+      }
       const frame = make("rect", {
         class: "frame", x: left, y: top, width: right - left, height: bottom - top, rx: 10,
         "pointer-events": "stroke",
