@@ -8,9 +8,10 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, overload
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, overload
 
 from snap import native, system
+from snap.cost import Cost, TooMuch, parse_size
 from snap.errors import SnapError
 from snap.facts import collect_facts
 from snap.forked import fork_walk
@@ -43,6 +44,9 @@ class Capture:
     seconds: float
     # Bytes.
     file_size: int
+    # Memory that the walk took: pages that the forked copy did not share with the program,
+    # at their most; None where the system does not tell. The writer's is in the file's facts.
+    peak_extra_bytes: int | None
 
 
 class Job:
@@ -120,6 +124,7 @@ def capture(
     mode: Mode | None = None,
     wait: Literal[True] = True,
     progress: Callable[[int], None] | None = None,
+    max_extra: int | str | None = None,
 ) -> Capture: ...
 @overload
 def capture(
@@ -128,6 +133,7 @@ def capture(
     mode: Mode | None = None,
     wait: Literal[False],
     progress: Callable[[int], None] | None = None,
+    max_extra: int | str | None = None,
 ) -> Job: ...
 def capture(
     path: str | os.PathLike[str],
@@ -135,6 +141,7 @@ def capture(
     mode: Mode | None = None,
     wait: bool = True,
     progress: Callable[[int], None] | None = None,
+    max_extra: int | str | None = None,
 ) -> Capture | Job:
     """Write every heap object of this process, with its referents, to a Parquet file.
 
@@ -150,6 +157,9 @@ def capture(
         Whether to return when the file is complete, or as soon as the pause is over.
     progress
         Called with the number of objects written so far, a few times a second.
+    max_extra
+        Memory that the walk may take, bytes or text like ``500MiB``: one that would take more
+        is given up, and no file is left.
 
     Returns
     -------
@@ -177,7 +187,18 @@ def capture(
         gc.disable()
         try:
             _refuse_unsupported()
-            job = _start(os.fspath(path), mode or _default_mode(), collecting, progress)
+            limit = parse_size(max_extra) if isinstance(max_extra, str) else max_extra
+            wanted = _Wanted(os.fspath(path), collecting, progress, limit)
+            try:
+                job = _start(wanted, mode or _default_mode())
+            except _NoFork as error:
+                if mode is not None:
+                    raise SnapError(
+                        "cannot capture in a forked copy",
+                        str(error),
+                        "raise the limit of processes or memory, or use mode='inline'",
+                    ) from None
+                job = _start(wanted, "inline")
         finally:
             if collecting:
                 gc.enable()
@@ -187,17 +208,26 @@ def capture(
     return job
 
 
-def _start(
-    path: str,
-    mode: Mode,
-    collecting: bool,
-    progress: Callable[[int], None] | None,
-) -> Job:
+class _NoFork(Exception):  # noqa: N818 - there is another way
+    """The system does not fork this process."""
+
+
+class _Wanted(NamedTuple):
+    """What was asked of a capture."""
+
+    path: str
+    # Whether the collector was on.
+    collecting: bool
+    progress: Callable[[int], None] | None
+    max_extra: int | None
+
+
+def _start(wanted: _Wanted, mode: Mode) -> Job:
     # Not for a fork: counting the objects leaves the size of their list behind.
     interval = walk_interval() if mode == "inline" else 0.0
     for _ in range(_TRIES):
         try:
-            return _try(path, mode, interval, collecting, progress)
+            return _try(wanted, mode, interval)
         except Disturbed:
             interval *= 4
     raise SnapError(
@@ -207,15 +237,9 @@ def _start(
     )
 
 
-def _try(
-    path: str,
-    mode: Mode,
-    interval: float,
-    collecting: bool,
-    progress: Callable[[int], None] | None,
-) -> Job:
+def _try(wanted: _Wanted, mode: Mode, interval: float) -> Job:
     began = time.perf_counter()
-    output = Output(path)
+    output = Output(wanted.path)
     try:
         writer = Writer(output)
     except BaseException:
@@ -224,15 +248,9 @@ def _try(
     walker = None
     try:
         if mode == "fork":
-            walker, pause = fork_walk(
-                writer.walk_ends(),
-                patience=PATIENCE,
-                made=writer,
-                collecting=collecting,
-                target=os.getpid(),
-            )
+            walker, pause = _fork(writer, wanted)
         else:
-            pause = _walk_in_place(writer, interval, collecting)
+            pause = _walk_in_place(writer, interval, wanted)
     except (BrokenPipeError, TimeoutError):
         # The writer's own account says more: `outcome` raises it.
         pause = 0.0
@@ -242,10 +260,27 @@ def _try(
         raise
     writer.leave_walk()
     writer.tell_pause(pause)
+    progress = wanted.progress
     return Job(writer, mode=mode, walker=walker, began=began, pause=pause, progress=progress)
 
 
-def _walk_in_place(writer: Writer, interval: float, collecting: bool) -> float:
+def _fork(writer: Writer, wanted: _Wanted) -> tuple[int, float]:
+    try:
+        return fork_walk(
+            writer.walk_ends(),
+            patience=PATIENCE,
+            made=writer,
+            collecting=wanted.collecting,
+            target=os.getpid(),
+            max_extra=wanted.max_extra,
+        )
+    except (BrokenPipeError, TimeoutError):
+        raise
+    except OSError as error:
+        raise _NoFork(error.strerror) from None
+
+
+def _walk_in_place(writer: Writer, interval: float, wanted: _Wanted) -> float:
     """Walk; give how long the program stood still.
 
     Raises
@@ -259,13 +294,24 @@ def _walk_in_place(writer: Writer, interval: float, collecting: bool) -> float:
     world.begin()
     try:
         first: list[object] = []
-        walk = Walk(channel, thaw=False)
+        before = memory[1]
+        cost = None if before is None else Cost(before, wanted.max_extra)
+        walk = Walk(channel, thaw=False, cost=cost)
         last: list[object] = []
         walk.begin((writer, channel, world), first, last)
-        walk.run(collect_facts("inline", pid=os.getpid(), collecting=collecting, memory=memory))
+        facts = collect_facts(
+            "inline", pid=os.getpid(), collecting=wanted.collecting, memory=memory
+        )
+        walk.run(facts)
         if not world.is_sure:
             raise Disturbed
         return world.seconds
+    except TooMuch as error:
+        raise SnapError(
+            f"cannot capture {wanted.path}",
+            str(error),
+            "allow more with max_extra, or capture in a forked copy",
+        ) from None
     finally:
         world.end()
 

@@ -32,6 +32,7 @@ def fork_walk(
     made: object,
     collecting: bool,
     target: int,
+    max_extra: int | None = None,
     first: object = None,
 ) -> tuple[int, float]:
     """Fork a walk; give its process and how long the program stood still, seconds.
@@ -48,6 +49,8 @@ def fork_walk(
         Whether the collector was on before the capture.
     target
         This process's number, as the snapshot is to tell it.
+    max_extra
+        Bytes of memory of its own that the walk may take.
     first
         An object after which only this capture's modules were loaded; none where they are
         the program's own.
@@ -79,7 +82,7 @@ def fork_walk(
                     try:
                         system.reset_signals()
                         system.close_all_but(said, *ends)
-                        told = (collecting, target, memory)
+                        told = (collecting, target, memory, max_extra)
                         _walk(said, ends, patience, (made, world), (first, still), told)
                     finally:
                         os._exit(1)
@@ -106,7 +109,7 @@ def _walk(
     patience: float,
     made: tuple[object, StandingStill],
     first: tuple[object, object],
-    told: tuple[bool, int, tuple[int | None, int | None]],
+    told: tuple[bool, int, tuple[int | None, int | None], int | None],
 ) -> None:
     """Say the first word; walk, and end this process."""
     # From here on all that is born is ours.
@@ -114,6 +117,7 @@ def _walk(
     # Here, so that a process that is attached to loads them in the copy only. The other
     # threads' frames are where they were: nothing of them was freed in the copy.
     from snap import native
+    from snap.cost import Cost
     from snap.facts import collect_facts
     from snap.own import Disturbed
     from snap.walk import Walk
@@ -125,7 +129,8 @@ def _walk(
         defect = native.find_defect()
         if defect is not None:
             raise RuntimeError(defect)
-        walk = Walk(channel, thaw=True)
+        collecting, target, memory, max_extra = told
+        walk = Walk(channel, thaw=True, cost=Cost(0, max_extra))
         early, still = first
         try:
             walk.begin(made, still if early is None else early, last)
@@ -135,7 +140,6 @@ def _walk(
             # The program has collected since: our modules cannot be told from its own.
             walk.begin(made, still, last)
         system.say(said)
-        collecting, target, memory = told
         walk.run(collect_facts("fork", pid=target, collecting=collecting, memory=memory))
         os._exit(0)
     except BaseException as failure:  # noqa: BLE001 - this process ends
@@ -145,6 +149,9 @@ def _walk(
 
 def _tell(channel: native.Channel, failure: BaseException) -> None:
     """Tell the writer why the walk fails; it may have ended the walk itself."""
+    import json
+
+    from snap.cost import TooMuch
     from snap.wire import FAILED
 
     trace, places = failure.__traceback__, []
@@ -152,7 +159,12 @@ def _tell(channel: native.Channel, failure: BaseException) -> None:
         place = trace.tb_frame.f_code
         places.append(f"{place.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
         trace = trace.tb_next
-    text = f"{type(failure).__name__}: {failure} ({', '.join(places[-4:])})".encode()
+    if isinstance(failure, TooMuch):
+        why, fix = str(failure), "allow more with max_extra, or capture a smaller process"
+    else:
+        why = f"the walk failed: {type(failure).__name__}: {failure} ({', '.join(places[-4:])})"
+        fix = "capture again; if it repeats, use mode='inline'"
+    text = json.dumps({"why": why, "fix": fix}).encode("ascii")
     try:  # noqa: SIM105 - contextlib is a module more
         channel.send(FAILED + len(text).to_bytes(8, sys.byteorder) + text)
     except OSError:

@@ -22,13 +22,16 @@ DEFAULT_NAME: Final = "heap-{pid}-{n}.parquet"
 # Seconds between two looks at the memory in use.
 _LOOK: Final = 0.05
 
+# Memory that a walk may take, bytes; see `capture`.
+max_extra: int | None = None
+
 _OURS_TO_REPLACE: Final = (signals.SIG_DFL, signals.SIG_IGN, signals.default_int_handler)
 
 
 def capture_next(names: SnapshotNames, mode: Mode | None = None) -> bool:
     """Capture under the next name; say on standard error how it went, and return that."""
     try:
-        done = capture(names.next(), mode=mode)
+        done = capture(names.next(), mode=mode, max_extra=max_extra)
     except SnapError as error:
         say(str(error))
         return False

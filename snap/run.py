@@ -39,6 +39,7 @@ def main() -> None:
 def _arm(options: dict[str, Any]) -> Callable[[BaseException], object]:
     """Prepare the captures that were asked for; give what to do about an exception."""
     names = SnapshotNames(options["output"])
+    on_demand.max_extra = options["max_extra"]
     if options["at_exit"]:
         # Registered first, so run last: when the program's threads and own handlers are done.
         atexit.register(_capture_at_exit, names, os.getpid())

@@ -48,8 +48,9 @@ from snap.text import is_telling
 from snap.variables import closure_names, have_variables, items_of_dict_subclass, variables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
+    from snap.cost import Cost
     from snap.native import Channel
 
 # Objects a chunk: large enough to make Python's share vanish, small enough that what one
@@ -112,16 +113,14 @@ class Walk:
         Whether objects set aside by ``gc.freeze()`` may be put back among the others
         to be seen, and instances given dicts to learn their attributes: in a forked
         copy only. Otherwise frozen objects are found through referents.
-    on_chunk
-        Called with the number of objects walked so far, after each chunk.
+    cost
+        Asked to look at the memory that the walk takes, after each chunk.
     """
 
-    def __init__(
-        self, channel: Channel, *, thaw: bool, on_chunk: Callable[[int], None] | None = None
-    ) -> None:
+    def __init__(self, channel: Channel, *, thaw: bool, cost: Cost | None = None) -> None:
         self._channel = channel
         self._thaw = thaw
-        self._on_chunk = on_chunk
+        self._cost = cost
         self._walked = 0
         self._naming = 0.0
         self._kinds: dict[int, int] = {}
@@ -183,7 +182,10 @@ class Walk:
             upcoming, look = self._take(upcoming, look)
             if upcoming is None and (upcoming := self._announce()) is not None:
                 look = self._look(upcoming.objects)
+        if self._cost is not None:
+            self._cost.look(now=True)
         spent = {
+            "peak_extra_bytes": None if self._cost is None else self._cost.peak,
             "seconds": time.perf_counter() - began,
             "cpu_seconds": time.process_time() - used,
             "cpu_seconds_of_names": self._naming,
@@ -296,8 +298,8 @@ class Walk:
         self._send_names(named, wanted)
         self._naming += time.process_time() - naming
         self._walked += len(chunk)
-        if self._on_chunk is not None:
-            self._on_chunk(self._walked)
+        if self._cost is not None:
+            self._cost.look()
         return upcoming, next_look
 
     # --- the writer's answers

@@ -24,7 +24,7 @@ walk says    body
              tracebacks, then a 4-byte index in it for each object, -1 where unknown
 ``NAMES``    `NamesHeader`, then its parts: names of references; completes the chunk
 ``END``      JSON: the seconds that the walk took, of the clock and of the processor
-``FAILED``   text: why there will be no more
+``FAILED``   JSON: why there will be no more, and what to do about it
 ===========  =========================================================================
 
 ``Look`` begins with a list of rows (count, then 4-byte rows): the first object of each type

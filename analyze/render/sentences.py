@@ -58,7 +58,21 @@ def capture_sentence(facts: dict[str, Any]) -> str:
     )
     pause = facts["pause_seconds"]
     stood = "" if pause is None else f"; the program stood still for {format_seconds(pause)}"
-    return f"Python {printable(facts['python_version'])}, captured {moment} UTC {how}{stood}."
+    return (
+        f"Python {printable(facts['python_version'])}, captured {moment} UTC {how}{stood}"
+        f"{_price(facts.get('walk'))}."
+    )
+
+
+def _price(walk: Any) -> str:
+    """Say how long a walk took and what memory; nothing where the file does not tell."""
+    seconds, peak = (
+        walk.get(key) if isinstance(walk, dict) else None for key in ("seconds", "peak_extra_bytes")
+    )
+    if not isinstance(seconds, (int, float)):
+        return ""
+    memory = f" and {format_bytes(peak)} of memory" if isinstance(peak, int) else ""
+    return f"; the walk took {format_seconds(seconds)}{memory}"
 
 
 def size_sentence(totals: Totals) -> str:

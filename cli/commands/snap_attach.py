@@ -16,8 +16,12 @@ def attach(
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds for the process to reach a safe point.")
     ] = 30.0,
+    max_extra: Annotated[
+        str,
+        typer.Option("--max-extra", metavar="SIZE", help="Give up a walk that takes more memory."),
+    ] = "",
 ) -> None:
     """Capture a running process, which need not know of us; it goes on meanwhile."""
     from snap.attach import attach as capture
 
-    show_capture(capture(pid, output, timeout=timeout))
+    show_capture(capture(pid, output, timeout=timeout, max_extra=max_extra or None))

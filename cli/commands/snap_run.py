@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
+from snap.cost import parse_size
 from snap.errors import SnapError
-
-_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 def run(
@@ -51,6 +49,10 @@ def run(
             help="Capture at a MemoryError; before Python 3.12 if nobody catches it.",
         ),
     ] = False,
+    max_extra: Annotated[
+        str,
+        typer.Option("--max-extra", metavar="SIZE", help="Give up a walk that takes more memory."),
+    ] = "",
 ) -> None:
     """Run a script or module as python would, and capture its heap on the way."""
     if not module and not Path(program[0]).exists():
@@ -62,8 +64,9 @@ def run(
         "exception": on_exception,
         "signal": _signal(on_signal) if on_signal else None,
         "every": every,
-        "rss": _size(when_rss) if when_rss else None,
+        "rss": parse_size(when_rss) if when_rss else None,
         "memory_error": on_memory_error,
+        "max_extra": parse_size(max_extra) if max_extra else None,
     }
     others = on_exception or on_signal or every or when_rss or on_memory_error
     options["at_exit"] = at_exit or not others
@@ -81,10 +84,3 @@ def _signal(name: str) -> int:
         raise SnapError(
             f"cannot capture on signal {name}", "there is no such signal", "give one like SIGUSR2"
         ) from None
-
-
-def _size(text: str) -> int:
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", text, re.IGNORECASE)
-    if match is None:
-        raise SnapError(f"cannot read {text!r} as a size", "it is none", "give one like 2GiB")
-    return int(float(match[1]) * _UNITS[match[2].lower()])

@@ -11,6 +11,7 @@ from snap.attach import gdb
 from snap.attach.meeting import Meeting
 from snap.attach.process import Target, examine, gone, is_alive, is_blocked
 from snap.capture import Capture, Job
+from snap.cost import parse_size
 from snap.errors import SnapError
 from snap.supervise import PATIENCE, Output, Writer
 
@@ -29,6 +30,7 @@ def attach(
     *,
     timeout: float = 30.0,
     progress: Callable[[int], None] | None = None,
+    max_extra: int | str | None = None,
 ) -> Capture:
     """Write every heap object of another process to a Parquet file here.
 
@@ -42,6 +44,8 @@ def attach(
         Seconds for the process to reach a point where the walk can begin.
     progress
         Called with the number of objects written so far, a few times a second.
+    max_extra
+        Memory that the walk may take there, see `capture`.
 
     Returns
     -------
@@ -60,6 +64,7 @@ def attach(
     target loads ``ctypes``, and nothing of this package.
     """
     began = time.perf_counter()
+    limit = parse_size(max_extra) if isinstance(max_extra, str) else max_extra
     output = Output(os.fspath(path))
     try:
         target = examine(pid)
@@ -70,7 +75,9 @@ def attach(
     try:
         with Meeting(target) as meeting:
             _bring(target, meeting, timeout)
-            meeting.hand_over(writer.walk_ends(), {"target": pid, "patience": PATIENCE})
+            meeting.hand_over(
+                writer.walk_ends(), {"target": pid, "patience": PATIENCE, "max_extra": limit}
+            )
             writer.leave_walk()
             told = meeting.hear(PATIENCE)
             writer.tell_pause(told["pause_seconds"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import resource
 import select
 import socket
 import sys
@@ -39,6 +40,12 @@ _MOST_WAITING: Final = 64
 
 class WalkEnded(Exception):  # noqa: N818 - an event of the protocol
     """The walk's end of the channel closed before its last message."""
+
+    def __init__(
+        self, why: str, fix: str = "capture again; if it repeats, use mode='inline'"
+    ) -> None:
+        super().__init__(why)
+        self.fix = fix
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -126,6 +133,7 @@ class Session:
         self._reported = time.monotonic()
         self.objects = 0
         self.references = 0
+        self.peak_extra_bytes: int | None = None
 
     def run(self) -> None:
         """Serve one walk to its end and complete the file.
@@ -158,10 +166,14 @@ class Session:
                 if tag == wire.END:
                     break
                 if tag == wire.FAILED:
-                    raise WalkEnded(f"the walk failed: {body.decode()}")
+                    raise WalkEnded(**json.loads(body))
                 handlers[tag](body)
         self._facts["walk"] = json.loads(body)
-        self._facts["writer"] = {"cpu_seconds": time.process_time()}
+        self.peak_extra_bytes = self._facts["walk"]["peak_extra_bytes"]
+        self._facts["writer"] = {
+            "cpu_seconds": time.process_time(),
+            "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        }
         self._facts["pause_seconds"] = self._receive_pause()
         self._facts["objects"] = self.objects
         self._facts["references"] = self.references
@@ -403,6 +415,7 @@ def main(arguments: list[str]) -> int:
                     "objects": session.objects,
                     "references": session.references,
                     "file_size": size,
+                    "peak_extra_bytes": session.peak_extra_bytes,
                 }
             }
         except BaseException as failure:  # noqa: BLE001 - told to the capturing process
@@ -421,7 +434,7 @@ def _explain(failure: BaseException, final: str) -> dict[str, str]:
         return {
             "what": what,
             "why": str(failure),
-            "fix": "capture again; if it repeats, use mode='inline'",
+            "fix": failure.fix,
         }
     if isinstance(failure, OSError):
         return {

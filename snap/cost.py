@@ -1,0 +1,77 @@
+"""What a walk costs in memory, measured and bounded while it runs."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Final
+
+from snap.errors import SnapError
+from snap.system import PrivateMemory
+
+# Seconds between two looks: each reads the page tables of the process.
+_LOOK: Final = 0.25
+_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+class TooMuch(Exception):  # noqa: N818 - a limit of the user's
+    """The walk has taken more memory than it may."""
+
+
+class Cost:
+    """Looks at the private memory of this process, which must hold the interpreter's lock.
+
+    Parameters
+    ----------
+    before
+        Private memory that is not the walk's, bytes: none in a forked copy.
+    limit
+        Bytes beyond it that the walk may take; None for any.
+    """
+
+    __slots__ = ("_before", "_limit", "_memory", "_next", "peak")
+
+    def __init__(self, before: int, limit: int | None) -> None:
+        self._before = before
+        self._limit = limit
+        self._memory = PrivateMemory()
+        self._next = 0.0
+        # Bytes; None where the system does not tell.
+        self.peak: int | None = None
+
+    def look(self, *, now: bool = False) -> None:
+        """Measure, if it is time for it.
+
+        Raises
+        ------
+        TooMuch
+            If the walk has taken more than it may.
+        """
+        moment = time.monotonic()
+        if moment < self._next and not now:
+            return
+        # A look at a large process takes long: never more than a small part of the time.
+        private = self._memory.read()
+        self._next = moment + max(_LOOK, 20 * (time.monotonic() - moment))
+        if private is None:
+            return
+        self.peak = max(self.peak or 0, private - self._before)
+        if self._limit is not None and self.peak > self._limit:
+            raise TooMuch(
+                f"the walk took {self.peak:,} bytes of memory of its own, "
+                f"more than the {self._limit:,} that it may"
+            )
+
+
+def parse_size(text: str) -> int:
+    """Read a size: ``500MiB``, ``2g``, ``1048576``.
+
+    Raises
+    ------
+    SnapError
+        If it is none.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise SnapError(f"cannot read {text!r} as a size", "it is none", "give one like 2GiB")
+    return int(float(match[1]) * _UNITS[match[2].lower()])
