@@ -93,7 +93,7 @@ class DominatorTree:
 
         Notes
         -----
-        O(n) time, four arrays of n and one of g. The tree is numbered by its dominators'
+        O(n) time, three arrays of n and one of g. The tree is numbered by its dominators'
         places in the order of the search, which are near: a walk from object to object
         takes four times as long.
         """

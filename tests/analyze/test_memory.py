@@ -7,6 +7,8 @@ import pytest
 import snapshot_file
 
 from analyze import memory
+from analyze.beside import beside
+from analyze.heap import Heap
 from snap.errors import SnapError
 
 GIB = 1 << 30
@@ -86,6 +88,26 @@ def test_a_heap_too_large_is_refused_with_what_it_needs(machine):
     assert str(caught.value).startswith(f"error: cannot analyse {machine}")
     assert "1,000,000,000 objects with 3,000,000,000 references need about 1" in caught.value.why
     assert "8.0 GiB are available" in caught.value.why
+
+
+def test_owners_are_the_same_whether_retained_sizes_come_before_or_beside(
+    real_snapshot, monkeypatch
+):
+    told = []
+    for room in (False, True):
+        monkeypatch.setattr("analyze.heap.has_room", lambda *_, room=room: room)
+        heap = Heap(real_snapshot)
+        told.append({name: each.tolist() for name, each in heap.owners.to_arrays().items()})
+        assert heap.retained is heap.retained
+    assert told[0] == told[1]
+
+
+def test_what_fails_beside_fails_where_it_is_asked_for():
+    def fail():
+        raise SnapError("what", "why", "fix")
+
+    with pytest.raises(SnapError, match="what"):
+        beside(fail).result()
 
 
 def test_objects_that_need_wide_indices_need_twice_the_memory():
