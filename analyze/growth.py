@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from analyze.heap import Heap
     from analyze.icicle import Block
     from analyze.report import CycleGroup
+    from analyze.rules import Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -65,13 +66,15 @@ class Growth:
         return in_notebook(growth_page(self, embedded=True), GROWTH_TITLE)
 
 
-def compare(heaps: Sequence[Heap]) -> Growth:
+def compare(heaps: Sequence[Heap], rules: Rules | None = None) -> Growth:
     """Compare two or more snapshots of a program.
 
     Parameters
     ----------
     heaps
         In the order of their capture.
+    rules
+        On what is expected to grow; by default `load_rules()`.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def compare(heaps: Sequence[Heap]) -> Growth:
         raise ValueError(f"{len(heaps)} snapshot to compare, expected two or more")
     counts = [type_counts(heap) for heap in heaps]
     groups = [cycle_groups(heap) for heap in heaps]
-    suspects, warm_up = grown_suspects(heaps, load_rules())
+    suspects, warm_up = grown_suspects(heaps, rules or load_rules())
     first, last = totals(heaps[0]), totals(heaps[-1])
     types = _type_growth(counts)
     return Growth(

@@ -9,7 +9,7 @@ import numpy as np
 
 from analyze.icicle import Block, heap_paths, icicle
 from analyze.origin import own_types
-from analyze.rules import load_rules
+from analyze.rules import Rules, load_rules
 from analyze.suspects import Suspect, heap_suspects
 from analyze.type_summary import sum_by, type_summary
 
@@ -95,13 +95,15 @@ class HeapReport:
         return in_notebook(report_page(self, embedded=True), report_title(self))
 
 
-def report(heap: Heap) -> HeapReport:
+def report(heap: Heap, rules: Rules | None = None) -> HeapReport:
     """Summarise a heap.
 
     Parameters
     ----------
     heap
         As `analyze.load` gives it.
+    rules
+        On what is expected to be large; by default `load_rules()`.
 
     Returns
     -------
@@ -115,9 +117,10 @@ def report(heap: Heap) -> HeapReport:
         If a column of the file is damaged.
     """
     # First, since owners and retained sizes can be worked out side by side.
+    known = rules or load_rules()
     suspects, expected = heap.index.remember(
-        "suspects",
-        lambda: heap_suspects(heap, load_rules()),
+        f"suspects {known.digest}",
+        lambda: heap_suspects(heap, known),
         tuple[tuple[Suspect, ...], tuple[Suspect, ...]],
     )
     picture = heap.index.remember("picture", lambda: icicle(heap_paths(heap)), tuple[Block, ...])

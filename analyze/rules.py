@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -37,6 +39,11 @@ class Rules:
     # Share of what piles up, in percent, from which on a pile is a suspect.
     percent: float
 
+    @property
+    def digest(self) -> str:
+        """Tell these rules from others, in twelve letters and digits."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
     def expects(self, path: str) -> str | None:
         """Tell why things are expected to pile up at a path; None if they are not."""
         for pattern, why in self.expected:
@@ -50,20 +57,29 @@ class Rules:
         return np.array([row for row in found if row is not None], dtype=np.int64)
 
 
-@cache
 def load_rules(path: Path | None = None) -> Rules:
-    """Read the rules: ours, and the user's.
+    """Read the rules: ours, then those of the user, which add to them.
+
+    Parameters
+    ----------
+    path
+        A file of the user's; by default ``~/.config/heapsnap/rules.toml``, if there is one.
 
     Raises
     ------
     SnapError
         If the user's file is not of their form.
     """
+    if path is None:
+        home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        usual = home / "heapsnap" / "rules.toml"
+        path = usual if usual.is_file() else None
     tables = [_read(_OURS)]
     if path is not None:
         tables.append(_read(path))
+        _check(path, tables[-1])
     return Rules(
-        books=tuple(book for table in tables for book in table.get("books", ())),
+        books=tuple(tables[0]["books"]),
         expected=tuple(
             (each["path"], each["why"]) for table in tables for each in table.get("expected", ())
         ),
@@ -85,6 +101,24 @@ def _read(path: Path) -> dict[str, Any]:
         raise SnapError(
             f"cannot read the rules {path}", str(error), "see analyze/rules.toml for their form"
         ) from None
+
+
+def _check(path: Path, table: dict[str, Any]) -> None:
+    """Refuse a user's file that says something else than it may."""
+    expected, percent = table.get("expected", []), table.get("percent", 0)
+    is_right = (
+        set(table) <= {"expected", "percent"}
+        and isinstance(percent, (int, float))
+        and isinstance(expected, list)
+        and all(isinstance(each, dict) and isinstance(each.get("path"), str) for each in expected)
+        and all(isinstance(each.get("why"), str) for each in expected)
+    )
+    if not is_right:
+        raise SnapError(
+            f"cannot use the rules {path}",
+            "expected `percent`, and tables [[expected]] with `path` and `why`, nothing else",
+            "see analyze/rules.toml for their form",
+        )
 
 
 def find_variable(heap: Heap, path: str) -> int | None:

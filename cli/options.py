@@ -17,3 +17,15 @@ NoIndex = Annotated[
 PageFile = Annotated[
     Path | None, typer.Option("--html", metavar="OUT", help="Write the answer as a page, too.")
 ]
+
+RulesFile = Annotated[
+    Path | None,
+    typer.Option("--rules", metavar="FILE", help="What is expected to be large or to grow, TOML."),
+]
+
+Top = Annotated[
+    int | None,
+    typer.Option("--top", min=1, help="Rows in each table; 10, but all with --json."),
+]
+
+ROWS = 10

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 from analyze.graph import compiled
-from analyze.render.text import printable
+from analyze.render.text import format_bytes, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,3 +98,16 @@ def progress() -> Iterator[Callable[[str, float | None], None]]:
         yield step
     finally:
         bar.stop()
+
+
+def show_tripped(over: list[tuple[str, int, int]]) -> None:
+    """Say on standard error which limits were passed."""
+    console = Console(stderr=True, highlight=False, emoji=False, markup=False, soft_wrap=True)
+    for what, grown, limit in over:
+        if what == "bytes":
+            grew = f"the heap grew by {format_bytes(grown)}, the limit is {format_bytes(limit)}"
+        elif what == "cycles":
+            grew = f"{plural(grown, 'unreachable cycle')} more than before"
+        else:
+            grew = f"{grown:,} more {printable(what)} objects, the limit is {limit:,}"
+        console.print(f"gate: {grew}")

@@ -4,29 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import NoIndex, PageFile
-from cli.screen import progress, show, show_json, show_written
+from cli.options import ROWS, NoIndex, PageFile, RulesFile, Top
+from cli.screen import progress, show, show_json, show_tripped, show_written
+from snap.errors import EXIT_GATE
+
+if TYPE_CHECKING:
+    from analyze.gate import Limits
 
 
 def diff(
     before: Annotated[Path, typer.Argument(help="The earlier snapshot.")],
     after: Annotated[list[Path], typer.Argument(help="Later ones, in the order of their capture.")],
-    top: Annotated[int, typer.Option(min=1, help="Rows in each table.")] = 10,
+    top: Top = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     html: PageFile = None,
+    rules: RulesFile = None,
+    fail_on_growth: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Exit with 4 if the heap grew by more, 5MiB say."),
+    ] = None,
+    fail_on_objects: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TYPE=N", help="Exit with 4 if there are more than N more of a type."),
+    ] = None,
+    fail_on_cycles: Annotated[
+        bool, typer.Option("--fail-on-cycles", help="Exit with 4 if unreachable cycles are more.")
+    ] = False,
     no_index: NoIndex = False,
 ) -> None:
-    """Say what grew between snapshots of a program: types, and unreachable cycles."""
+    """Say what grew between snapshots of a program, and who holds it."""
+    from analyze.gate import tripped
     from analyze.growth import compare
     from analyze.heap import Heap
     from analyze.output import check_place, write_text
     from analyze.render.document import growth_document
     from analyze.render.terminal import render_growth
+    from analyze.rules import load_rules
 
+    limits = _limits(fail_on_growth, fail_on_objects or [], fail_on_cycles)
+    known = load_rules(rules)
     if html is not None:
         check_place(html)
     paths = (before, *after)
@@ -38,7 +58,8 @@ def diff(
             )
 
         result = compare(
-            [Heap(path, step_of(at), index=not no_index) for at, path in enumerate(paths)]
+            [Heap(path, step_of(at), index=not no_index) for at, path in enumerate(paths)],
+            known,
         )
         if html is not None:
             from analyze.render.html import growth_page
@@ -46,8 +67,25 @@ def diff(
             step("writing the page", None)
             write_text(html, growth_page(result))
     if json:
-        show_json(growth_document(result))
+        show_json(growth_document(result, top=top))
     else:
-        show(render_growth(result, top=top))
+        show(render_growth(result, top=top or ROWS))
     if html is not None:
         show_written(html)
+    over = tripped(result, limits)
+    if over:
+        show_tripped(over)
+        raise typer.Exit(EXIT_GATE)
+
+
+def _limits(size: str | None, objects: list[str], no_cycles: bool) -> Limits:
+    from analyze.gate import Limits, parse_objects, parse_size
+
+    try:
+        return Limits(
+            size=None if size is None else parse_size(size),
+            objects=dict(map(parse_objects, objects)),
+            cycles=not no_cycles,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -7,36 +7,39 @@ from typing import Annotated
 
 import typer
 
-from cli.options import NoIndex, PageFile
+from cli.options import ROWS, NoIndex, PageFile, RulesFile, Top
 from cli.screen import progress, show, show_json, show_written
 
 
 def report(
     snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
-    top: Annotated[int, typer.Option(min=1, help="Rows in each table.")] = 10,
+    top: Top = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     html: PageFile = None,
+    rules: RulesFile = None,
     no_index: NoIndex = False,
 ) -> None:
-    """Say what is in a heap: unreachable cycles, and the largest types."""
+    """Say what piles up in a heap, and who holds it: suspects, unreachable cycles, types."""
     from analyze.heap import Heap
     from analyze.output import check_place, write_text
     from analyze.render.document import report_document
     from analyze.render.terminal import render_report
     from analyze.report import report as summarise
+    from analyze.rules import load_rules
 
+    known = load_rules(rules)
     if html is not None:
         check_place(html)
     with progress() as step:
-        result = summarise(Heap(snapshot, step, index=not no_index))
+        result = summarise(Heap(snapshot, step, index=not no_index), known)
         if html is not None:
             from analyze.render.html import report_page
 
             step("writing the page", None)
             write_text(html, report_page(result))
     if json:
-        show_json(report_document(result))
+        show_json(report_document(result, top=top))
     else:
-        show(render_report(result, top=top))
+        show(render_report(result, top=top or ROWS))
     if html is not None:
         show_written(html)
