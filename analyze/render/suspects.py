@@ -28,7 +28,8 @@ def grown_sentence(grown: GrownSuspect, snapshots: int) -> str:
     """Say who holds what, and how it grew."""
     objects, size = grown.objects_delta, format_change(grown.owned_size_delta)
     by = f"{objects:,}, {size}," if objects > 0 else f"{size}"
-    grew = f"; it grew by {by} since the first snapshot"
+    pronoun = "they" if grown.now.kind in ("unreachable", "outside") else "it"
+    grew = f"; {pronoun} grew by {by} since the first snapshot"
     if snapshots > 2:
         grew += ", every time" if grown.steady else ", not every time"
     return f"{_what(grown.now)}{grew}{_made(grown.now)}."

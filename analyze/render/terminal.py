@@ -40,12 +40,12 @@ def render_report(report: HeapReport, *, top: int) -> RenderableType:
 
 def _report_parts(report: HeapReport, top: int) -> Iterator[RenderableType]:
     yield heading(report_title(report))
-    yield Text(capture_sentence(report.facts))
+    for sentence in report_sentences(report):
+        yield Text(sentence, style="bold")
     yield Text(size_sentence(report.totals))
     for sentence in memory_sentences(report.totals, report.facts):
         yield Text(sentence)
-    for sentence in report_sentences(report):
-        yield Text(sentence, style="bold")
+    yield Text(capture_sentence(report.facts), style="dim")
     for sentence in warning_sentences(report.totals):
         yield Text(sentence, style="yellow")
     if report.unreachable_cycles:
@@ -68,10 +68,10 @@ def render_growth(growth: Growth, *, top: int) -> RenderableType:
 
 def _growth_parts(growth: Growth, top: int) -> Iterator[RenderableType]:
     yield heading(GROWTH_TITLE)
-    for number, (path, facts) in enumerate(growth.snapshots, start=1):
-        yield Text(f"{number}  {printable(path)}: {capture_sentence(facts)}")
     for sentence in growth_sentences(growth):
         yield Text(sentence, style="bold")
+    for number, (path, facts) in enumerate(growth.snapshots, start=1):
+        yield Text(f"{number}  {printable(path)}: {capture_sentence(facts)}", style="dim")
     grown = growth.cycles.filter(growth.cycles["cycles_delta"] > 0)
     if grown.height:
         yield heading("Unreachable cycles that became more")
