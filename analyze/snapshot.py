@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 # Columns of numbers that may be null, and what that means.
 _NULLABLE: Final = {"generation": -1, "hidden_referents": 0}
 # Columns that a file may lack: files of other writers need not know of them.
-_OPTIONAL: Final = frozenset({"hidden_referents", "names", "allocated_at", "allocation_traceback"})
+_OPTIONAL: Final = frozenset(
+    {"hidden_referents", "names", "allocated_at", "allocation_traceback", "value"}
+)
 # Columns of few different strings, read as indices into them.
 _ENCODED: Final = frozenset(
     {
@@ -418,7 +420,7 @@ def _drop_dangling(
 
 
 def _is_like(found: pa.DataType, column: str) -> bool:
-    if column in {"type_name", "root", "allocated_at"}:
+    if column in {"type_name", "root", "allocated_at", "value"}:
         return _is_text(found)
     if column == "referents":
         is_list = pa.types.is_list(found) or pa.types.is_large_list(found)

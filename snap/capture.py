@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Mode = Literal["fork", "inline"]
 MODES: Final = ("fork", "inline")
+Values = Literal["none", "short"]
+VALUES: Final = ("none", "short")
 
 # Of a walk in place, to find the world standing still.
 _TRIES: Final = 3
@@ -125,6 +127,7 @@ def capture(
     wait: Literal[True] = True,
     progress: Callable[[int], None] | None = None,
     max_extra: int | str | None = None,
+    values: Values = "none",
 ) -> Capture: ...
 @overload
 def capture(
@@ -134,6 +137,7 @@ def capture(
     wait: Literal[False],
     progress: Callable[[int], None] | None = None,
     max_extra: int | str | None = None,
+    values: Values = "none",
 ) -> Job: ...
 def capture(
     path: str | os.PathLike[str],
@@ -142,6 +146,7 @@ def capture(
     wait: bool = True,
     progress: Callable[[int], None] | None = None,
     max_extra: int | str | None = None,
+    values: Values = "none",
 ) -> Capture | Job:
     """Write every heap object of this process, with its referents, to a Parquet file.
 
@@ -160,6 +165,9 @@ def capture(
     max_extra
         Memory that the walk may take, bytes or text like ``500MiB``: one that would take more
         is given up, and no file is left.
+    values
+        "none" writes no value of the program. "short" adds the beginning of each string,
+        of bytes and numbers, and names references by keys of all these types.
 
     Returns
     -------
@@ -172,7 +180,7 @@ def capture(
         If the file cannot be written or the interpreter is not supported; the program
         goes on as before, and no file is left.
     ValueError
-        If `mode` is neither.
+        If `mode` or `values` is neither.
 
     Notes
     -----
@@ -182,13 +190,15 @@ def capture(
     """
     if mode is not None and mode not in MODES:
         raise ValueError(f"mode is {mode!r}, expected one of {', '.join(map(repr, MODES))}")
+    if values not in VALUES:
+        raise ValueError(f"values is {values!r}, expected one of {', '.join(map(repr, VALUES))}")
     with _one_at_a_time:
         collecting = gc.isenabled()
         gc.disable()
         try:
             _refuse_unsupported()
             limit = parse_size(max_extra) if isinstance(max_extra, str) else max_extra
-            wanted = _Wanted(os.fspath(path), collecting, progress, limit)
+            wanted = _Wanted(os.fspath(path), collecting, progress, limit, values == "short")
             try:
                 job = _start(wanted, mode or _default_mode())
             except _NoFork as error:
@@ -220,6 +230,8 @@ class _Wanted(NamedTuple):
     collecting: bool
     progress: Callable[[int], None] | None
     max_extra: int | None
+    # Whether beginnings of values.
+    values: bool
 
 
 def _start(wanted: _Wanted, mode: Mode) -> Job:
@@ -273,6 +285,7 @@ def _fork(writer: Writer, wanted: _Wanted) -> tuple[int, float]:
             collecting=wanted.collecting,
             target=os.getpid(),
             max_extra=wanted.max_extra,
+            values=wanted.values,
         )
     except (BrokenPipeError, TimeoutError):
         raise
@@ -296,11 +309,15 @@ def _walk_in_place(writer: Writer, interval: float, wanted: _Wanted) -> float:
         first: list[object] = []
         before = memory[1]
         cost = None if before is None else Cost(before, wanted.max_extra)
-        walk = Walk(channel, thaw=False, cost=cost)
+        walk = Walk(channel, thaw=False, cost=cost, values=wanted.values)
         last: list[object] = []
         walk.begin((writer, channel, world), first, last)
         facts = collect_facts(
-            "inline", pid=os.getpid(), collecting=wanted.collecting, memory=memory
+            "inline",
+            pid=os.getpid(),
+            collecting=wanted.collecting,
+            memory=memory,
+            values=wanted.values,
         )
         walk.run(facts)
         if not world.is_sure:

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def collect_facts(
-    mode: str, *, pid: int, collecting: bool, memory: tuple[int | None, int | None]
+    mode: str,
+    *,
+    pid: int,
+    collecting: bool,
+    memory: tuple[int | None, int | None],
+    values: bool = False,
 ) -> bytes:
     """Describe the process, its threads and its named roots.
 
@@ -35,6 +40,8 @@ def collect_facts(
         Whether the collector was on before the capture switched it off.
     memory
         See `system.read_memory`.
+    values
+        Whether the walk will tell the beginnings of values.
 
     Returns
     -------
@@ -65,6 +72,7 @@ def collect_facts(
         "traced_bytes": traced_bytes(),
         # Of each allocation, by `tracemalloc`; 0 where it was not tracing.
         "traced_frames": traced_frames(),
+        "values": "short" if values else "none",
         "threads": threads,
         # For the writer only:
         "roots": named_roots(threads),

@@ -34,6 +34,7 @@ def fork_walk(
     target: int,
     max_extra: int | None = None,
     first: object = None,
+    values: bool = False,
 ) -> tuple[int, float]:
     """Fork a walk; give its process and how long the program stood still, seconds.
 
@@ -54,6 +55,8 @@ def fork_walk(
     first
         An object after which only this capture's modules were loaded; none where they are
         the program's own.
+    values
+        Whether the beginnings of values are to be in the snapshot.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def fork_walk(
                     try:
                         system.reset_signals()
                         system.close_all_but(said, *ends)
-                        told = (collecting, target, memory, max_extra)
+                        told = (collecting, target, memory, max_extra, values)
                         _walk(said, ends, patience, (made, world), (first, still), told)
                     finally:
                         os._exit(1)
@@ -109,7 +112,7 @@ def _walk(
     patience: float,
     made: tuple[object, StandingStill],
     first: tuple[object, object],
-    told: tuple[bool, int, tuple[int | None, int | None], int | None],
+    told: tuple[bool, int, tuple[int | None, int | None], int | None, bool],
 ) -> None:
     """Say the first word; walk, and end this process."""
     # From here on all that is born is ours.
@@ -129,8 +132,8 @@ def _walk(
         defect = native.find_defect()
         if defect is not None:
             raise RuntimeError(defect)
-        collecting, target, memory, max_extra = told
-        walk = Walk(channel, thaw=True, cost=Cost(0, max_extra))
+        collecting, target, memory, max_extra, values = told
+        walk = Walk(channel, thaw=True, cost=Cost(0, max_extra), values=values)
         early, still = first
         try:
             walk.begin(made, still if early is None else early, last)
@@ -140,7 +143,10 @@ def _walk(
             # The program has collected since: our modules cannot be told from its own.
             walk.begin(made, still, last)
         system.say(said)
-        walk.run(collect_facts("fork", pid=target, collecting=collecting, memory=memory))
+        facts = collect_facts(
+            "fork", pid=target, collecting=collecting, memory=memory, values=values
+        )
+        walk.run(facts)
         os._exit(0)
     except BaseException as failure:  # noqa: BLE001 - this process ends
         system.say(said)

@@ -55,6 +55,9 @@ COLUMNS = {
     "allocation_traceback": (
         "large_list<element: dictionary<values=string, indices=int32, ordered=0>>"
     ),
+    # The beginning of a string, of bytes, or a number; null for others. Only if the program
+    # asked for values.
+    "value": "string",
 }
 
 # The generation of objects that gc.freeze() has set aside.

@@ -44,7 +44,7 @@ from snap.quirks import modules_to_spare
 from snap.schema import PERMANENT
 from snap.sites import read_sites, traced_frames
 from snap.tasks import read_tasks
-from snap.text import is_telling
+from snap.text import is_shown, is_telling, short_key, short_value
 from snap.variables import closure_names, have_variables, items_of_dict_subclass, variables_of
 
 if TYPE_CHECKING:
@@ -115,13 +115,22 @@ class Walk:
         copy only. Otherwise frozen objects are found through referents.
     cost
         Asked to look at the memory that the walk takes, after each chunk.
+    values
+        Whether to tell the beginnings of values, and keys that are no identifiers.
     """
 
-    def __init__(self, channel: Channel, *, thaw: bool, cost: Cost | None = None) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        *,
+        thaw: bool,
+        cost: Cost | None = None,
+        values: bool = False,
+    ) -> None:
         self._channel = channel
         self._thaw = thaw
+        self._values = values
         self._cost = cost
-        self._walked = 0
         self._naming = 0.0
         self._kinds: dict[int, int] = {}
         self._spared = modules_to_spare()
@@ -294,10 +303,12 @@ class Walk:
         if self._traced:
             tracebacks, codes = read_sites(chunk)
             self._send(wire.SITES, wire.pack_sites_header(len(tracebacks)), tracebacks, codes)
+        if self._values:
+            shown = [(row, short_value(item)) for row, item in enumerate(chunk) if is_shown(item)]
+            self._send(wire.VALUES, json.dumps(shown).encode("ascii"))
         naming = time.process_time()
         self._send_names(named, wanted)
         self._naming += time.process_time() - naming
-        self._walked += len(chunk)
         if self._cost is not None:
             self._cost.look()
         return upcoming, next_look
@@ -370,16 +381,16 @@ class Walk:
 
     def _send_names(self, names: _Names, keys: Iterable[object]) -> None:
         """Send the texts of keys, and names."""
-        texts = tuple(filter(is_telling, keys))
+        telling = tuple(filter(is_shown if self._values else is_telling, keys))
         told = {
-            "keys": texts,
+            "keys": list(map(short_key, telling)),
             "groups": names.groups,
             "singles": names.singles,
             "values": names.values,
         }
         encoded = json.dumps(told).encode("ascii")
         singles = array("Q", names.single_held).tobytes()
-        held = [addresses(texts), *names.held, singles, *names.words]
+        held = [addresses(telling), *names.held, singles, *names.words]
         header = wire.NamesHeader(
             text=len(encoded),
             held=sum(map(_length, held)) // POINTER_SIZE,

@@ -22,6 +22,7 @@ walk says    body
              tuples of cells, and the names of the variables in them
 ``SITES``    while `tracemalloc` traces only: length of the JSON that follows, a list of different
              tracebacks, then a 4-byte index in it for each object, -1 where unknown
+``VALUES``   where they were asked for only: JSON, [[row, text], ...]
 ``NAMES``    `NamesHeader`, then its parts: names of references; completes the chunk
 ``END``      JSON: the seconds that the walk took, of the clock and of the processor
 ``FAILED``   JSON: why there will be no more, and what to do about it
@@ -56,6 +57,7 @@ ROWS = b"ROWS"
 SIZES = b"SIZE"
 CLOSURES = b"CLOS"
 SITES = b"SITE"
+VALUES = b"VALU"
 NAMES = b"NAME"
 END = b"DONE"
 FAILED = b"FAIL"

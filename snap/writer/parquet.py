@@ -56,6 +56,8 @@ class SnapshotFile:
         Grow while rows are added; columns hold indices into them.
     sites
         Of the tracebacks in column "site", where allocations were traced.
+    values
+        Whether there is a column of values.
     """
 
     def __init__(
@@ -64,11 +66,16 @@ class SnapshotFile:
         type_names: list[str],
         reference_names: list[str],
         sites: SiteTable | None = None,
+        *,
+        values: bool = False,
     ) -> None:
         self._type_names = type_names
         self._reference_names = reference_names
         self._sites = sites
-        self._schema = SCHEMA if sites is None else pa.schema([*SCHEMA, *SITE_FIELDS])
+        self._values = values
+        fields = [*SCHEMA, *(() if sites is None else SITE_FIELDS)]
+        fields += [pa.field("value", pa.string())] if values else []
+        self._schema = pa.schema(fields)
         self._parquet = pq.ParquetWriter(
             path,
             self._schema,
@@ -125,6 +132,8 @@ class SnapshotFile:
         arrays = _arrays(self._parts, self._type_names, self._reference_names)
         if self._sites is not None:
             arrays += _site_arrays(self._parts, self._sites)
+        if self._values:
+            arrays.append(_texts_by_row(self._parts, "value"))
         self._parquet.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
         self._parts, self._rows = [], 0
 
@@ -139,12 +148,6 @@ def _arrays(
     values = np.concatenate([each.values for each in lists])
     offsets = _join_offsets([each.offsets for each in lists])
     generation = column("generation")
-    roots: list[str | None] = [None] * len(generation)
-    first = 0
-    for part in parts:
-        for row, label in part["root"]:
-            roots[first + row] = _encodable(label)
-        first += len(part["address"])
     return [
         pa.array(column("address")),
         _encode_names(column("type_name"), type_names),
@@ -154,12 +157,23 @@ def _arrays(
         pa.array(generation, mask=generation == UNTRACKED),
         pa.LargeListArray.from_arrays(offsets, values, type=SCHEMA.field("referents").type),
         pa.array(np.concatenate([each.hidden_counts for each in lists])),
-        pa.array(roots, pa.string()),
+        _texts_by_row(parts, "root"),
         pa.LargeListArray.from_arrays(
             _join_offsets([part["names"][0] for part in parts]),
             _encode_names(np.concatenate([part["names"][1] for part in parts]), reference_names),
         ),
     ]
+
+
+def _texts_by_row(parts: list[Columns], name: str) -> pa.Array:
+    """Lay out a column that comes as (row, text); null in other rows."""
+    texts: list[str | None] = [None] * sum(len(part["address"]) for part in parts)
+    first = 0
+    for part in parts:
+        for row, text in part[name]:
+            texts[first + row] = _encodable(text)
+        first += len(part["address"])
+    return pa.array(texts, pa.string())
 
 
 def _site_arrays(parts: list[Columns], sites: SiteTable) -> list[pa.Array]:

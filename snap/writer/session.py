@@ -80,6 +80,8 @@ class _Chunk:
     names: bytearray
     # The body of the ``SITES`` message, if there was one.
     sites: bytearray | None
+    # Beginnings of values, as (row, text), where they were asked for.
+    values: list[tuple[int, str]]
     # Named roots, as (row, label).
     roots: list[tuple[int, str]]
     # int64, rows of the tuples of cells.
@@ -129,6 +131,7 @@ class Session:
         self._looks: deque[_Look] = deque()
         self._rows: Rows | None = None
         self._sites: bytearray | None = None
+        self._values: list[tuple[int, str]] = []
         self._own: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self._reported = time.monotonic()
         self.objects = 0
@@ -156,6 +159,7 @@ class Session:
             wire.ROWS: self._on_rows,
             wire.SIZES: self._on_sizes,
             wire.SITES: self._on_sites,
+            wire.VALUES: self._on_values,
             wire.NAMES: self._on_names,
         }
         # Rows are assembled and written in a thread, so that the walk gets its answers soon.
@@ -189,7 +193,11 @@ class Session:
         self._mark_named(self._labels)
         self._traced = SiteTable() if self._facts["traced_frames"] else None
         self._file = SnapshotFile(
-            self._temporary, self._types.names, self._names.names, self._traced
+            self._temporary,
+            self._types.names,
+            self._names.names,
+            self._traced,
+            values=self._facts["values"] != "none",
         )
 
     def _on_tasks(self, body: bytearray) -> None:
@@ -274,6 +282,9 @@ class Session:
         self._answers.flush()
         self._sizes = np.frombuffer(body, dtype=np.int64)
 
+    def _on_values(self, body: bytearray) -> None:
+        self._values = json.loads(body)
+
     def _on_sites(self, body: bytearray) -> None:
         self._sites = body
 
@@ -288,6 +299,7 @@ class Session:
             sizes=self._sizes,
             names=body,
             sites=self._sites,
+            values=self._values,
             roots=self._roots(look.heads.addresses, flags),
             closures=np.flatnonzero(flags & CLOSURE),
         )
@@ -316,6 +328,8 @@ class Session:
             "names": names,
             "root": chunk.roots,
         }
+        if self._facts["values"] != "none":
+            columns["value"] = chunk.values
         if self._traced is not None and chunk.sites is not None:
             columns["site"] = self._traced.read(chunk.sites)
         assert self._file is not None

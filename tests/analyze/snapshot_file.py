@@ -59,6 +59,7 @@ SCHEMA = pa.schema(
             "allocation_traceback",
             pa.large_list(pa.field("element", pa.dictionary(pa.int32(), pa.string()))),
         ),
+        ("value", pa.string()),
     ]
 )
 
@@ -144,6 +145,7 @@ def rows(objects: list[Object]) -> dict[str, list[Any]]:
         "root": [each.root for each in objects],
         "names": [each.names for each in objects],
         "allocated_at": [each.at.partition(",")[0] or None for each in objects],
+        "value": [None] * len(objects),
         "allocation_traceback": [each.at.split(",") if each.at else [] for each in objects],
     }
 

@@ -27,7 +27,7 @@ HEAP = """
     node: app.Node 56 -> parent=node rows
     rows: list 72
 """
-OPTIONAL = {"hidden_referents", "names", "allocated_at", "allocation_traceback"}
+OPTIONAL = {"hidden_referents", "names", "allocated_at", "allocation_traceback", "value"}
 DAMAGED_COPIES = 200
 DAMAGED_FOOTERS = 1500
 # "changed" is another answer than the intact file's: nothing guards a footer's numbers.
@@ -251,6 +251,7 @@ RIGHT = {
     ("root", "string"),
     ("names", "list of string"),
     ("allocated_at", "string"),
+    ("value", "string"),
     ("allocation_traceback", "list of string"),
 }
 
@@ -484,6 +485,7 @@ def test_as_many_types_as_objects_are_read(path):
             "hidden_referents": np.zeros(count, dtype=np.int32),
             "root": pa.nulls(count, pa.string()),
             "names": pa.nulls(count, SCHEMA.field("names").type).fill_null([]),
+            "value": pa.nulls(count, pa.string()),
             "allocated_at": pa.nulls(count, SCHEMA.field("allocated_at").type),
             "allocation_traceback": pa.nulls(count, SCHEMA.field("names").type).fill_null([]),
         },

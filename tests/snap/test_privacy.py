@@ -76,3 +76,68 @@ def test_keys_that_are_identifiers_are_names(tmp_path, mode):
     # A value that is never a key does not become a name.
     assert "holder" in names
     assert not any(name and name.startswith("an_identifier") for name in names)
+
+
+VALUES = """
+    import snap
+    mode, path, values = ARGUMENTS
+
+    class Text(str):
+        def __repr__(self):
+            raise RuntimeError
+
+    made = {
+        "two words": f"a text {id(mode)}",
+        "long": f"{id(mode)} " * 99,
+        "bytes": f"{id(mode)}".encode(),
+        "float": id(mode) / 7,
+        "int": 3 ** (len(mode) * 9),
+        "huge": 1 << 10_000 + len(mode),
+        "bool": True,
+        "text of ours": Text("secret"),
+        "list": ["x"],
+        12.5: ["under a number"],
+    }
+    snap.capture(path, mode=mode, values=values)
+    tell([id(made), [[repr(key), id(each)] for key, each in made.items()],
+          {key: repr(made[key]) for key in ("two words", "bytes", "float", "int")}])
+"""
+
+
+def rows_of(path):
+    file = pq.ParquetFile(path)
+    groups = range(file.num_row_groups)
+    return {row["address"]: row for n in groups for row in file.read_row_group(n).to_pylist()}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_values_that_were_asked_for_are_short_and_of_plain_types(tmp_path, mode):
+    path = tmp_path / "heap.parquet"
+    made, items, plain = run(VALUES, [mode, str(path), "short"])
+
+    rows = rows_of(path)
+    values = {key[1:-1]: rows[address]["value"] for key, address in items if key[0] == "'"}
+    assert {key: values[key] for key in plain} == plain
+    assert values["long"].endswith("…")
+    assert max(len(row["value"] or "") for row in rows.values()) < 400
+    assert values["huge"].startswith("int of 100")
+    assert [values[key] for key in ("bool", "text of ours", "list")] == [None] * 3
+    names = dict(zip(rows[made]["referents"], rows[made]["names"], strict=False))
+    by_key = {key: names[address] for key, address in items}
+    assert by_key["'two words'"] == "'two words'"
+    assert by_key["'list'"] == "list"
+    assert by_key["12.5"] == "12.5"
+
+
+def test_no_column_of_values_unless_asked_for(tmp_path):
+    path = tmp_path / "heap.parquet"
+    run(VALUES, ["fork", str(path), "none"])
+
+    assert "value" not in pq.read_schema(path).names
+
+
+def test_another_word_for_values_is_refused(tmp_path):
+    import snap
+
+    with pytest.raises(ValueError, match="values is 'all', expected one of 'none', 'short'"):
+        snap.capture(tmp_path / "heap.parquet", values="all")
