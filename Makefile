@@ -30,6 +30,7 @@ versions: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/bench/capture.py
+	$(BIN)/python tests/bench/pause.py
 	$(BIN)/python tests/bench/graph_kernels.py
 	$(BIN)/python tests/bench/engine.py
 	$(BIN)/python tests/bench/page.py

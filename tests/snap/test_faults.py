@@ -1,0 +1,143 @@
+"""Whatever is killed at whatever moment: the program goes on, and nothing is left behind."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from fresh import CHECKOUT, run
+
+pytestmark = pytest.mark.slow
+
+KILLED = 200
+
+# Kills one of the processes that a capture started, at a random moment.
+KILLS = """
+    import os, random, signal, threading, time, snap
+    folder, seed, rounds = ARGUMENTS
+    rng = random.Random(seed)
+    kept = [[number] for number in range(50_000)]
+
+    def children():
+        found = []
+        for task in os.listdir("/proc/self/task"):
+            try:
+                with open(f"/proc/self/task/{task}/children") as file:
+                    found += map(int, file.read().split())
+            except OSError:
+                pass
+        return found
+
+    def kill_one(delay):
+        end = time.monotonic() + delay
+        while time.monotonic() < end:
+            time.sleep(0.001)
+        found = children()
+        if found:
+            os.kill(rng.choice(found), signal.SIGKILL)
+
+    def state():
+        return [len(os.listdir("/proc/self/fd")), threading.active_count(), children()]
+
+    snap.capture(f"{folder}/first.parquet")
+    before = state()
+    outcomes = {"complete": 0, "failed": 0}
+    for number in range(rounds):
+        killer = threading.Thread(target=kill_one, args=(rng.random() * 0.8,))
+        killer.start()
+        path = f"{folder}/{number}.parquet"
+        try:
+            snap.capture(path)
+            outcomes["complete"] += 1
+            os.unlink(path)
+        except snap.SnapError as error:
+            outcomes["failed"] += 1
+            assert error.why and error.fix
+            assert not os.path.exists(path), path
+        killer.join()
+    tell([before == state(), outcomes, sorted(os.listdir(folder)), len(kept)])
+"""
+
+
+@pytest.mark.timeout(900)
+def test_a_walk_or_writer_that_is_killed_at_any_moment_does_no_harm(tmp_path):
+    same, outcomes, left, kept = run(KILLS, [str(tmp_path), 7, KILLED], timeout=800)
+
+    assert same is True
+    assert left == ["first.parquet"]
+    assert outcomes["failed"] > KILLED / 10
+    assert outcomes["complete"] + outcomes["failed"] == KILLED
+    assert kept == 50_000
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
+def test_an_attaching_process_that_is_killed_at_any_moment_does_no_harm(tmp_path):
+    rng = random.Random(11)
+    program = (
+        "import os, sys, time\n"
+        "kept = [[number] for number in range(20_000)]\n"
+        "before = len(os.listdir('/proc/self/fd'))\n"
+        "print('ready', flush=True)\n"
+        "import threading\n"
+        "over = threading.Event()\n"
+        "threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()\n"
+        "while not over.is_set(): time.sleep(0.01)\n"
+        "time.sleep(1)\n"
+        "print(len(os.listdir('/proc/self/fd')) - before, len(kept))\n"
+    )
+    target = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert target.stdout.readline() == "ready\n"
+    main = "from cli.snap import main; main()"
+    for number in range(30):
+        attaching = subprocess.Popen(
+            [sys.executable, "-c", main, "attach", str(target.pid), "-o", f"{tmp_path}/{number}"],
+            cwd=CHECKOUT,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(0.3 + rng.random() * 1.2)
+        attaching.kill()
+        attaching.wait()
+    # A writer whose walk goes on may still complete its file.
+    time.sleep(3)
+    done = subprocess.run(
+        [sys.executable, "-c", main, "attach", str(target.pid), "-o", str(tmp_path / "x.parquet")],
+        cwd=CHECKOUT,
+    )
+    out, _ = target.communicate("", timeout=60)
+
+    assert done.returncode == 0
+    assert (target.returncode, out) == (0, "0 20000\n")
+    assert [name for name in os.listdir(tmp_path) if name.endswith(".tmp")] == []
+
+
+@pytest.mark.timeout(900)
+def test_five_hundred_captures_in_a_row_leave_nothing(tmp_path):
+    program = """
+        import gc, os, sys, threading, snap
+        (path,) = ARGUMENTS
+        def state():
+            gc.collect()
+            descriptors = len(os.listdir("/proc/self/fd"))
+            return [descriptors, threading.active_count(), len(gc.get_objects())]
+        def resident():
+            with open("/proc/self/statm") as file:
+                return int(file.read().split()[1]) * 4096
+        for _ in range(10):
+            snap.capture(path)
+        before, memory = state(), resident()
+        for _ in range(500):
+            snap.capture(path)
+        tell([before, state(), resident() - memory])
+    """
+
+    before, after, grown = run(program, [str(tmp_path / "heap.parquet")], timeout=850)
+
+    assert after == before
+    assert grown < 2 << 20
+    assert os.listdir(tmp_path) == ["heap.parquet"]
