@@ -138,6 +138,8 @@ def test_five_hundred_captures_in_a_row_leave_nothing(tmp_path):
 
     before, after, grown = run(program, [str(tmp_path / "heap.parquet")], timeout=850)
 
-    assert after == before
+    *handles, objects = before
+    assert after[:2] == handles
+    assert after[2] <= objects
     assert grown < 2 << 20
     assert os.listdir(tmp_path) == ["heap.parquet"]
