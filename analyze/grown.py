@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from analyze.owners import MODULE, UNREACHABLE
+import numpy as np
+
+from analyze.graph.folding import NONE
+from analyze.origin import is_own_type
+from analyze.owners import MODULE, OUTSIDE, UNREACHABLE
 from analyze.path_table import path_table
 from analyze.suspects import Growing, Suspect, describe, expected, find_piles, retained_size
 
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
     from analyze.path_table import PathTable
     from analyze.rules import Rules
     from analyze.suspects import Pile
+
+# Bytes that a module written in C may keep without telling the collector, as constants.
+_KEPT_BY_MODULE: Final = 4 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,14 @@ def _expected(last: Heap, table: PathTable, pile: Pile, rules: Rules) -> str | N
     top = table.line(pile.path)[0]
     if table.label[top].startswith(MODULE) and table.owned_size[0, top] == 0:
         return "a module that was imported in between"
+    if table.label[top] == OUTSIDE and not is_own_type(pile.type_name):
+        imported = [
+            each
+            for each in np.flatnonzero(table.parent == NONE).tolist()
+            if table.label[each].startswith(MODULE) and table.owned_size[0, each] == 0
+        ]
+        if pile.size < _KEPT_BY_MODULE * len(imported):
+            return "kept by modules that were imported in between"
     if table.label[top] == UNREACHABLE and _collects(last.facts):
         return "garbage that the collector has not come to yet"
     return expected(table, pile, rules)

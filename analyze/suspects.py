@@ -37,6 +37,8 @@ _ACCUMULATED: Final = 0.7
 # Growth by less than this part of what is there, and these bytes, is a fluctuation.
 _PART: Final = 0.1
 _LITTLE: Final = 64 << 10
+# Functions and classes that extension modules keep: numpy has some 250.
+_KEPT_DEFINITIONS: Final = 500
 # Wrappers that say less than what is in them.
 _WRAPPERS: Final = frozenset(
     {
@@ -192,6 +194,9 @@ class _PileUp:
         """Say why what is here is nothing to worry about, if it is."""
         table = self.table
         top = table.label[table.line(place)[0]]
+        is_few = int(self.count[group]) < _KEPT_DEFINITIONS
+        if top == OUTSIDE and is_few and table.group_type[group] in _DEFINITIONS:
+            return "code and classes"
         is_one = int(self.count[group]) < MANY
         if is_one and top.startswith(MODULE) and not is_own_module(top.removeprefix(MODULE)):
             return "code and classes"
