@@ -24,8 +24,11 @@ WAYS = {
     "asleep": "time.sleep(3)",
     "in accept": """
         with socket.create_server(("127.0.0.1", 0)) as server:
-            threading.Timer(3, lambda: socket.create_connection(server.getsockname())).start()
+            address = server.getsockname()
+            timer = threading.Timer(3, lambda: socket.create_connection(address).close())
+            timer.start()
             server.accept()
+            timer.join()
     """,
     "joining a thread": """
         thread = threading.Thread(target=over.wait)
