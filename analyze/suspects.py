@@ -282,8 +282,15 @@ def _pile(table: PathTable, search: _PileUp | Growing, place: int) -> Pile:
     leading = leading_group(table, place, search)
     type_name = table.group_type[leading]
     along = _in_lockstep(table, search, place, leading)
-    if type_name in _WRAPPERS:
-        own = [name for name in along if is_own_type(name)]
+    # A library's own record of a thing says less than the thing.
+    package = _package(table.label[table.line(place)[0]].removeprefix(MODULE))
+    is_foreign = is_own_type(type_name) and _package(type_name) != package
+    if type_name in _WRAPPERS or is_foreign:
+        own = [
+            name
+            for name in along
+            if is_own_type(name) and (not is_foreign or _package(name) == package)
+        ]
         if own:
             along = [type_name, *(name for name in along if name != own[0])]
             type_name = own[0]
@@ -295,6 +302,10 @@ def _pile(table: PathTable, search: _PileUp | Growing, place: int) -> Pile:
         along=tuple(along[:3]),
         excuse=search.excuse(place, leading),
     )
+
+
+def _package(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _spread(table: PathTable, search: _PileUp | Growing, place: int) -> Pile | None:

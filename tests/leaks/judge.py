@@ -12,6 +12,10 @@ from typing import Any
 
 HERE = Path(__file__).parent
 LEAKING = sorted((HERE / "leaking").glob("*.py"))
+THIRD_PARTY = {
+    HERE / "third_party" / "metric_labels.py": "prometheus_client",
+    HERE / "third_party" / "orm_session.py": "sqlalchemy",
+}
 CHURNING = sorted((HERE / "churning").glob("*.py"))
 
 _ANALYZE = Path(sysconfig.get_path("scripts")) / "analyze"
@@ -19,12 +23,13 @@ _ANALYZE = Path(sysconfig.get_path("scripts")) / "analyze"
 
 def observe(program: Path, folder: Path, stages: int = 2, python: str = sys.executable) -> None:
     """Run a program and capture it `stages` times."""
+    path = os.pathsep.join([str(HERE.parent.parent), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [python, HERE / "observe.py", program, folder, str(stages)],
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, "PYTHONPATH": str(HERE.parent.parent)},
+        env={**os.environ, "PYTHONPATH": path},
     )
     assert done.returncode == 0, done.stderr
 

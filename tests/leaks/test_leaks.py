@@ -1,7 +1,7 @@
 """The culprit of each program that leaks is named; programs that only churn name none."""
 
 import pytest
-from judge import CHURNING, LEAKING, ask, observe, place
+from judge import CHURNING, LEAKING, THIRD_PARTY, ask, observe, place
 
 # One of each kind of path; all the others are slow tests.
 SAMPLE = {
@@ -38,6 +38,14 @@ def test_the_culprit_is_the_first_suspect(program, tmp_path):
     for suspect in suspects:
         assert suspect["retained_size"] > 0
         assert 0 < suspect["percent"] <= 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", THIRD_PARTY, ids=lambda each: each.stem)
+def test_the_culprit_among_a_library_s_own_objects(program, tmp_path):
+    pytest.importorskip(THIRD_PARTY[program])
+    growth = ask("diff", *observed(program, tmp_path))["suspects"]
+    assert place(program, growth) == 1, growth[:3]
 
 
 @pytest.mark.parametrize("program", chosen(CHURNING, QUIET_SAMPLE))
