@@ -32,7 +32,8 @@ VALUES: Final = ("none", "short")
 _TRIES: Final = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# No slots: the class without them, which `dataclass` replaces, would stay as garbage.
+@dataclass(frozen=True, kw_only=True)
 class Capture:
     """A finished capture."""
 

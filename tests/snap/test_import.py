@@ -54,6 +54,20 @@ def test_importing_snap_loads_the_standard_library_only():
     assert run(program, options=("-I", "-S")) == ["snap"]
 
 
+def test_importing_snap_leaves_no_garbage_of_ours():
+    program = """
+        import gc
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        import snap
+        gc.collect()
+        tell([item.__qualname__ for item in gc.garbage
+              if type(item) is type and item.__module__.startswith("snap.")])
+    """
+
+    assert run(program) == []
+
+
 def test_importing_snap_does_not_load_the_writer():
     program = """
         import snap
