@@ -32,8 +32,7 @@ VALUES: Final = ("none", "short")
 _TRIES: Final = 3
 
 
-# No slots: the class without them, which `dataclass` replaces, would stay as garbage.
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
     """A finished capture."""
 
