@@ -1,0 +1,155 @@
+"""Put a capture beside objgraph, guppy3 and pympler, on one heap, in one run.
+
+Usage: python tests/bench/peers.py [MILLIONS_OF_OBJECTS]
+
+The peers are installed in an environment of their own, ``build/peers``. Each looks at the
+same heap from a forked copy of the process that made it, so that none sees what another
+left behind. Their answer is a table of types; ours is a file, and the report of it.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "build" / "peers"
+PEERS = ("objgraph", "guppy3", "pympler")
+
+
+class Cost(NamedTuple):
+    # Seconds that the program stands still, and until there is an answer.
+    still: float
+    answer: float
+    # Bytes, beside the heap; of the file, if there is one.
+    memory: int
+    file: int
+
+
+def by_objgraph(_: Path) -> Cost:
+    import objgraph
+
+    return stop(lambda: objgraph.most_common_types(limit=20))
+
+
+def by_guppy(_: Path) -> Cost:
+    from guppy import hpy
+
+    heapy = hpy()
+    return stop(lambda: str(heapy.heap()))
+
+
+def by_pympler(_: Path) -> Cost:
+    from pympler import muppy, summary
+
+    return stop(lambda: summary.summarize(muppy.get_objects()))
+
+
+def by_collection(_: Path) -> Cost:
+    return stop(gc.collect)
+
+
+def by_snap(folder: Path) -> Cost:
+    import snap
+
+    path = folder / "heap.parquet"
+    began = time.perf_counter()
+    done = snap.capture(path)
+    command = [sys.executable, "-c", "from cli.analyze import main; main()", "report", path]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    answer = time.perf_counter() - began
+    return Cost(done.pause_seconds, answer, done.peak_extra_bytes or 0, done.file_size)
+
+
+def stop(look: Callable[[], object]) -> Cost:
+    """Time something that lets nothing else run, and the most memory that it takes."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before = peak()
+    began = time.perf_counter()
+    look()
+    seconds = time.perf_counter() - began
+    return Cost(seconds, seconds, peak() - before, 0)
+
+
+def peak() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) << 10
+
+
+TOOLS: dict[str, Callable[[Path], Cost]] = {
+    "gc.collect()": by_collection,
+    "snap": by_snap,
+    "objgraph": by_objgraph,
+    "guppy3": by_guppy,
+    "pympler": by_pympler,
+}
+
+
+def in_a_copy(tool: Callable[[Path], Cost], folder: Path) -> Cost | None:
+    """Run a tool in a forked copy of this process; None where it failed."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            os.write(writer, repr(tuple(tool(folder))).encode())
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writer)
+    with open(reader, "rb") as told:
+        text = told.read().decode()
+    os.waitpid(pid, 0)
+    return Cost(*map(float, text.strip("()").split(","))) if text else None  # type: ignore[arg-type]
+
+
+def main() -> None:
+    from capture import build
+
+    import snap
+
+    heap = build(int(float(sys.argv[1]) * 1e6))
+    gc.collect()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # Compiled, and what is imported once.
+        objects = snap.capture(folder / "first.parquet").objects
+        by_snap(folder)
+        print(f"python {sys.version.split()[0]}, {objects:,} objects")
+        print(f"{'':14}{'stands still':>14}{'answer':>10}{'memory':>12}{'file':>10}")
+        for tool, run in TOOLS.items():
+            cost = in_a_copy(run, folder)
+            if cost is None:
+                print(f"{tool:14}{'failed':>14}")
+                continue
+            size = f"{cost.file / 1e6:7.0f} MB" if cost.file else "-"
+            print(
+                f"{tool:14}{cost.still:12.3f} s{cost.answer:8.1f} s"
+                f"{cost.memory / 1e6:9.0f} MB{size:>10}"
+            )
+    assert heap
+
+
+def enter_environment() -> None:
+    """Go on in the environment that has the peers."""
+    python = FOLDER / "bin" / "python"
+    if not python.exists():
+        venv.create(FOLDER, with_pip=True)
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "--editable", ROOT, *PEERS], check=True)
+    arguments = sys.argv[1:] or ["1"]
+    os.execv(python, [str(python), __file__, *arguments, "--inside"])
+
+
+if __name__ == "__main__":
+    main() if "--inside" in sys.argv else enter_environment()
