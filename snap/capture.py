@@ -29,7 +29,7 @@ Values = Literal["none", "short"]
 VALUES: Final = ("none", "short")
 
 # Of a walk in place, to find the world standing still.
-_TRIES: Final = 3
+_TRIES: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +241,7 @@ def _start(wanted: _Wanted, mode: Mode) -> Job:
         try:
             return _try(wanted, mode, interval)
         except Disturbed:
-            interval *= 4
+            interval *= 2
     raise SnapError(
         "cannot capture in place",
         f"other threads did not stand still in {_TRIES} tries",

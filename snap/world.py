@@ -14,6 +14,8 @@ FORK_INTERVAL = 0.5
 # Long enough for the others to take the lock while this thread sleeps.
 _TURN = 0.001
 _FEW_INSTRUCTIONS = 50
+# Part of the interval.
+_SLACK = 0.02
 # To take the lock without being asked for it: each takes as long as a turn of all threads.
 _TRIES = 25
 
@@ -72,7 +74,8 @@ class StandingStill:
         sys.setprofile(None)
         self._hold()
         for _ in range(_TRIES if self._surely and self._threaded else 0):
-            sleep_with_lock(self._before + _TURN)
+            # A thread whose wait is over may itself have to wait, for a processor.
+            sleep_with_lock(self._before + _SLACK * self._interval)
             # With the program's interval, so that giving in does not take long.
             sys.setswitchinterval(self._before)
             asked = _give_in_if_asked()
