@@ -51,9 +51,15 @@ class Cycles:
         cycle_of_component[self.numbers] = np.arange(self.count, dtype=np.int64)
         return cycle_of_component[self.found.component]
 
-    def example(self, cycle: int) -> IntArray:
-        """Give the rows of a shortest cycle through an object of a cycle, in order."""
-        path = shortest_cycle(self.part, self.found, int(self.numbers[cycle]))
+    def objects_of(self, cycle: int) -> IntArray:
+        """Give the rows of the objects of a cycle, ascending."""
+        rows: IntArray = self.members[self.found.component == self.numbers[cycle]]
+        return rows
+
+    def example(self, cycle: int, through: int | None = None) -> IntArray:
+        """Give the rows of a shortest cycle through an object (by default the first), in order."""
+        place = None if through is None else int(np.searchsorted(self.members, through))
+        path = shortest_cycle(self.part, self.found, int(self.numbers[cycle]), place)
         return self.members[path]
 
 

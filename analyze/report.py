@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analyze.icicle import Block, heap_paths, icicle
-from analyze.origin import own_types
+from analyze.origin import is_own_type, own_types
 from analyze.rules import Rules, load_rules
 from analyze.suspects import Suspect, heap_suspects
 from analyze.type_summary import sum_by, type_summary
@@ -217,8 +217,16 @@ def _smallest(heap: Heap, group: int) -> int:
     return int(of_group[np.argmin(heap.cycles.objects[of_group])])
 
 
+def _most_telling(heap: Heap, cycle: int) -> int:
+    """Choose the object that the example goes through: of one of the program's own types."""
+    rows = heap.cycles.objects_of(cycle)
+    codes, firsts = np.unique(heap.type_codes[rows], return_index=True)
+    own = [is_own_type(heap.type_names[code]) for code in codes]
+    return int(rows[firsts[own].min() if any(own) else 0])
+
+
 def _example(heap: Heap, names: ReferenceNames, cycle: int) -> tuple[Step, ...]:
-    rows = heap.cycles.example(cycle).tolist()
+    rows = heap.cycles.example(cycle, _most_telling(heap, cycle)).tolist()
     return tuple(
         Step(
             address=int(heap.addresses[row]),

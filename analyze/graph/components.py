@@ -122,8 +122,10 @@ def source_representatives(graph: Graph, members: IntArray) -> IntArray:
     return np.sort(lowest[source_components(graph, found)])
 
 
-def shortest_cycle(graph: Graph, found: Components, number: int) -> IntArray:
-    """Give a shortest cycle through the lowest object of a component.
+def shortest_cycle(
+    graph: Graph, found: Components, number: int, through: int | None = None
+) -> IntArray:
+    """Give a shortest cycle through an object of a component, by default its lowest.
 
     Returns
     -------
@@ -141,7 +143,9 @@ def shortest_cycle(graph: Graph, found: Components, number: int) -> IntArray:
     """
     if not found.is_cycle[number]:
         raise ValueError(f"component {number} is a single object without a self-reference")
-    start = int(found.members[np.argmax(found.component[found.members] == number)])
+    if through is None:
+        through = int(found.members[np.argmax(found.component[found.members] == number)])
+    start = through
     parent = np.full(graph.objects, -1, dtype=graph.targets.dtype)
     last = _search_back(graph.offsets, graph.targets, found.component, start, parent)
     path = [last]

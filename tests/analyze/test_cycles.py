@@ -144,10 +144,13 @@ def test_an_example_is_a_way_round_a_cycle(drawn):
         objects, opened = drawn(seed)
         cycles = opened.cycles
         for cycle, rows in enumerate(rows_of_cycles(cycles)):
-            path = cycles.example(cycle).tolist()
-            assert set(path) <= rows, seed
-            for row, following in zip(path, path[1:] + path[:1], strict=True):
-                assert following in objects[row].referents, seed
+            assert set(cycles.objects_of(cycle).tolist()) == rows, seed
+            for through in (None, *rows):
+                path = cycles.example(cycle, through).tolist()
+                assert path[0] == (min(rows) if through is None else through), seed
+                assert set(path) <= rows, seed
+                for row, following in zip(path, path[1:] + path[:1], strict=True):
+                    assert following in objects[row].referents, seed
 
 
 def test_objects_outside_of_cycles_have_no_cycle_number(drawn):
