@@ -160,7 +160,7 @@ def capture_on_memory_error(names: SnapshotNames) -> bool:
     busy: list[bool] = []
 
     def on_raise(_: object, __: int, error: BaseException) -> None:
-        if isinstance(error, MemoryError) and not busy:
+        if isinstance(error, MemoryError) and _is_new(error) and not busy:
             busy.append(True)
             try:
                 capture_next(names)
@@ -174,6 +174,12 @@ def capture_on_memory_error(names: SnapshotNames) -> bool:
     monitoring.register_callback(tool, monitoring.events.RAISE, on_raise)
     monitoring.set_events(tool, monitoring.events.RAISE)
     return True
+
+
+def _is_new(error: BaseException) -> bool:
+    """Tell whether an error is where it was raised: it has passed no frame yet."""
+    traceback = error.__traceback__
+    return traceback is None or traceback.tb_next is None
 
 
 def _in_each_process(work: Callable[[], None]) -> None:
