@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 from analyze.graph.addresses import NOWHERE, AddressTable
 from analyze.graph.csr import Graph, index_dtype
 from snap.errors import SnapError
-from snap.schema import COLUMNS, METADATA_KEY, REQUIRED_FACTS, SCHEMA_VERSION
+from snap.schema import COLUMNS, METADATA_KEY, RAW_MAGIC, REQUIRED_FACTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -316,7 +317,14 @@ class SnapshotFile:
         except PermissionError:
             self._refuse("permission denied", "files are written with mode 0600: be their owner")
         except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+            self._refuse_raw()
             self._refuse(f"not a complete Parquet file: {_first_line(error)}", _ANOTHER)
+
+    def _refuse_raw(self) -> None:
+        with contextlib.suppress(OSError), self.path.open("rb") as file:
+            if file.read(len(RAW_MAGIC)) == RAW_MAGIC:
+                fix = f"run `snap convert {self.path} -o SNAPSHOT` first"
+                self._refuse("it is a raw capture, made without pyarrow", fix)
 
     def _check_facts(self) -> dict[str, Any]:
         metadata = self._parquet.metadata.metadata or {}

@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from cli.commands.snap_attach import attach
+from cli.commands.snap_convert import convert
 from cli.commands.snap_run import run
 from cli.run import run as run_application
 
@@ -29,6 +30,7 @@ app.command(context_settings={"ignore_unknown_options": True, "allow_intersperse
     run
 )
 app.command()(attach)
+app.command()(convert)
 
 
 def main() -> NoReturn:

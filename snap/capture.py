@@ -36,6 +36,7 @@ _TRIES: Final = 8
 class Capture:
     """A finished capture."""
 
+    # Of the file that was written, see `capture`.
     path: str
     mode: Mode
     # Objects in the file, and references between them.
@@ -95,7 +96,6 @@ class Job:
         try:
             done = self._writer.outcome(self._progress)
             self._result = Capture(
-                path=self._writer.output.path,
                 mode=self._mode,
                 pause_seconds=self.pause_seconds,
                 seconds=time.perf_counter() - self._began,
@@ -153,7 +153,10 @@ def capture(
     Parameters
     ----------
     path
-        The file; replaced when the new one is complete, never before. Mode 0600.
+        The file; replaced when the new one is complete, never before. Mode 0600. Where numpy
+        or pyarrow is not installed it is a raw one, with the suffix ``.snapraw`` in place of
+        ``.parquet``, of which ``snap convert`` makes the Parquet file elsewhere; the result
+        tells its path.
     mode
         "fork" walks in a forked copy: the program stands still only for the fork.
         "inline" walks in place: the program stands still for the whole walk. By default

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 # Words of an object that the writer sees: count, type, and three more.
 WORDS: Final = 5
-COUNT_MASK: Final = 0xFFFFFFFF if sys.version_info >= (3, 14) else (1 << 63) - 1
+
+
+def count_mask(version: tuple[int, ...]) -> int:
+    """Give the bits of the first word that count references, in a version of Python."""
+    return 0xFFFFFFFF if version >= (3, 14) else (1 << 63) - 1
+
+
+COUNT_MASK: Final = count_mask(sys.version_info[:2])
 
 
 class Rule:

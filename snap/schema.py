@@ -13,6 +13,9 @@ SCHEMA_VERSION = 1
 # Key of the file's metadata that holds the capture's facts, a JSON object.
 METADATA_KEY = "snap"
 
+# Begins a raw capture, of which ``snap convert`` makes a snapshot.
+RAW_MAGIC = b"heapsnap"
+
 # Facts that every file has.
 REQUIRED_FACTS = (
     "schema_version",

@@ -27,7 +27,7 @@ PATIENCE: Final = 60.0
 # The writer must find what the program would find, whatever put it on the path.
 _BOOTSTRAP: Final = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "from snap.writer.session import main; sys.exit(main(sys.argv[1:]))"
+    "from snap.writer.process import main; sys.exit(main(sys.argv[1:]))"
 )
 
 
@@ -152,7 +152,7 @@ class Writer:
             if error.errno not in {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN}:
                 raise
 
-    def outcome(self, progress: Callable[[int], None] | None) -> dict[str, int]:
+    def outcome(self, progress: Callable[[int], None] | None) -> dict[str, Any]:
         """Wait for the file.
 
         Raises
@@ -173,7 +173,7 @@ class Writer:
         self._ended = True
         self.control.close()
         if "done" in message:
-            done: dict[str, int] = message["done"]
+            done: dict[str, Any] = message["done"]
             return done
         self.output.discard()
         if "failed" in message:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from snap.layout import ASCII_BITS, COUNT_MASK, TEXT_BITS, WORDS, Rule
+from snap.layout import ASCII_BITS, TEXT_BITS, WORDS, Rule
 from snap.schema import IMMORTAL_REFCOUNT
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class Heads:
         """Give the type's address of each object, uint64 (n,)."""
         return self.words[:-1, 1].view(np.uint64)
 
-    def refcounts(self) -> NDArray[np.int64]:
-        """Take the capture's own references off the counts, int64 (n,)."""
-        raw = self.words[:, 0] & COUNT_MASK
+    def refcounts(self, mask: int) -> NDArray[np.int64]:
+        """Take the capture's own references off the counts, int64 (n,); see `count_mask`."""
+        raw = self.words[:, 0] & mask
         extra = raw[-1] - _SENTINEL
         counts = raw[:-1]
         return np.where(counts >= IMMORTAL_REFCOUNT, counts, counts - extra)

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import resource
-import select
-import socket
-import sys
 import time
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from snap import wire
-from snap.errors import SnapError
 from snap.kinds import CLOSER, Kind
+from snap.layout import count_mask
+from snap.writer.conversation import PROGRESS_INTERVAL, WalkEnded
 from snap.writer.heads import Heads
 from snap.writer.names import NamesBody, NameTable
 from snap.writer.parquet import SnapshotFile, generations
@@ -31,21 +26,11 @@ from snap.writer.worker import Worker
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from snap.writer.conversation import Told
     from snap.writer.parquet import Columns
 
-_PROGRESS_INTERVAL: Final = 0.2
 # Chunks that may wait to be assembled: bounds the writer's memory.
 _MOST_WAITING: Final = 64
-
-
-class WalkEnded(Exception):  # noqa: N818 - an event of the protocol
-    """The walk's end of the channel closed before its last message."""
-
-    def __init__(
-        self, why: str, fix: str = "capture again; if it repeats, use mode='inline'"
-    ) -> None:
-        super().__init__(why)
-        self.fix = fix
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -93,29 +78,14 @@ class Session:
 
     Parameters
     ----------
-    source, answers
-        The walk's messages; where it reads the answers.
-    control
-        To the capturing process: progress, the pause, the outcome.
-    file
-        Where the rows go; shares `types.names`.
-    patience
-        Seconds without a message after which the walk counts as hung.
+    conversation
+        With the walk and whoever waits for the file.
+    temporary
+        The file, existing and empty.
     """
 
-    def __init__(
-        self,
-        source: BinaryIO,
-        answers: BinaryIO,
-        control: socket.socket,
-        *,
-        temporary: str,
-        patience: float,
-    ) -> None:
-        self._source = source
-        self._answers = answers
-        self._control = control
-        self._patience = patience
+    def __init__(self, conversation: Told, *, temporary: str) -> None:
+        self._conversation = conversation
         self._seen = AddressMap()
         self._types = TypeTable()
         self._names = NameTable()
@@ -124,6 +94,7 @@ class Session:
         self._traced: SiteTable | None = None
         self._labels: dict[int, str] = {}
         self._facts: dict[str, Any] = {}
+        self._count_mask = 0
         self._masks = b""
         self._sizes: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         # The chunk announced last, and those whose rows are still to come.
@@ -165,8 +136,7 @@ class Session:
         # Rows are assembled and written in a thread, so that the walk gets its answers soon.
         with Worker(self._assemble, most=_MOST_WAITING) as self._worker:
             while True:
-                tag, length = wire.parse_header(bytes(self._read(wire.HEADER_SIZE)))
-                body = self._read(length)
+                tag, body = self._conversation.receive()
                 if tag == wire.END:
                     break
                 if tag == wire.FAILED:
@@ -174,11 +144,7 @@ class Session:
                 handlers[tag](body)
         self._facts["walk"] = json.loads(body)
         self.peak_extra_bytes = self._facts["walk"]["peak_extra_bytes"]
-        self._facts["writer"] = {
-            "cpu_seconds": time.process_time(),
-            "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        }
-        self._facts["pause_seconds"] = self._receive_pause()
+        self._facts.update(self._conversation.last_facts())
         self._facts["objects"] = self.objects
         self._facts["references"] = self.references
         assert self._file is not None
@@ -188,6 +154,9 @@ class Session:
 
     def _on_facts(self, body: bytearray) -> None:
         self._facts = json.loads(body)
+        # Of the walking interpreter, which may be another version than this one.
+        version = self._facts["python_version"].split(".")[:2]
+        self._count_mask = count_mask(tuple(map(int, version)))
         self._labels = {int(key): label for key, label in self._facts.pop("roots").items()}
         self._names.none = np.uint64(self._facts.pop("none"))
         self._mark_named(self._labels)
@@ -233,7 +202,7 @@ class Session:
         if len(unmet):
             # One row for each type: the walk describes it, and all are looked at again.
             _, firsts = np.unique(types[unmet], return_index=True)
-            self._answer_rows(unmet[firsts])
+            self._conversation.answer(_rows_answer(unmet[firsts]))
         else:
             kinds = self._types.kinds(numbers)
             unsafe = kinds & Kind.UNSAFE_SIZE != 0
@@ -247,17 +216,15 @@ class Session:
                 unsafe=unsafe,
                 named=_group(numbers, np.flatnonzero(kinds & Kind.NAMED)),
             )
-            self._answer_rows(unmet)
-            self._answer_rows(np.flatnonzero(kinds & Kind.DICT))
-            self._answer_rows(np.flatnonzero(kinds & CLOSER))
-            for rows in look.named:
-                self._answer_rows(rows)
-            self._answers.write(look.containers.tobytes() + look.measured.tobytes())
+            told = [
+                unmet,
+                np.flatnonzero(kinds & Kind.DICT),
+                np.flatnonzero(kinds & CLOSER),
+                *look.named,
+            ]
+            masks = look.containers.tobytes() + look.measured.tobytes()
+            self._conversation.answer(b"".join(map(_rows_answer, told)) + masks)
             self._looks.append(look)
-        self._answers.flush()
-
-    def _answer_rows(self, rows: NDArray[Any]) -> None:
-        self._answers.write(np.int64(len(rows)).tobytes() + rows.astype(np.int32).tobytes())
 
     def _on_rows(self, body: bytearray) -> None:
         rows = Rows.parse(body)
@@ -278,8 +245,7 @@ class Session:
         self._rows, self._own = rows, flags & OWN != 0
 
     def _on_sizes(self, body: bytearray) -> None:
-        self._answers.write(self._masks)
-        self._answers.flush()
+        self._conversation.answer(self._masks)
         self._sizes = np.frombuffer(body, dtype=np.int64)
 
     def _on_values(self, body: bytearray) -> None:
@@ -321,7 +287,7 @@ class Session:
             "address": look.heads.addresses,
             "type_name": self._types.name_numbers(look.numbers),
             "shallow_size": look.sizes,
-            "refcount": look.heads.refcounts(),
+            "refcount": look.heads.refcounts(self._count_mask),
             "tracked": rows.tracked,
             "generation": generations(rows.header.generation, rows.tracked),
             "referents": lists,
@@ -337,9 +303,9 @@ class Session:
         self.objects += rows.header.objects
         self.references += len(lists.values)
         now = time.monotonic()
-        if now - self._reported > _PROGRESS_INTERVAL:
+        if now - self._reported > PROGRESS_INTERVAL:
             self._reported = now
-            self.tell({"objects": self.objects})
+            self._conversation.tell({"objects": self.objects})
 
     def _roots(
         self, addresses: NDArray[np.uint64], flags: NDArray[np.uint8]
@@ -351,49 +317,9 @@ class Session:
                 found.append((row, label))
         return found
 
-    # --- channels
 
-    def _read(self, size: int) -> bytearray:
-        body = bytearray(size)
-        view, got = memoryview(body), 0
-        while got < size:
-            if not select.select([self._source], [], [], self._patience)[0]:
-                raise WalkEnded(f"the walk said nothing for {self._patience:g} s")
-            done = self._source.readinto(view[got:])  # type: ignore[attr-defined]
-            if not done:
-                raise WalkEnded("the walking process ended before it was done")
-            got += done
-        return body
-
-    def _receive_pause(self) -> float | None:
-        """Wait for how long the program stood still; None where it did not live to say."""
-        self._control.settimeout(self._patience)
-        try:
-            line = self._control.makefile("rb").readline()
-        except OSError:
-            return None
-        pause: float | None = json.loads(line)["pause_seconds"] if line else None
-        return pause
-
-    def hang_up(self) -> None:
-        """End the conversation so that the last message arrives.
-
-        Closing a socket that has something unread would throw away what was sent.
-        """
-        self._control.settimeout(self._patience)
-        try:
-            while self._control.recv(4096):
-                pass
-        except OSError:
-            pass
-
-    def tell(self, message: dict[str, Any]) -> None:
-        """Send a line to the capturing process, if it is still there."""
-        try:
-            self._control.sendall(json.dumps(message).encode() + b"\n")
-        except OSError as error:
-            if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
-                raise
+def _rows_answer(rows: NDArray[Any]) -> bytes:
+    return np.int64(len(rows)).tobytes() + rows.astype(np.int32).tobytes()
 
 
 def _group(
@@ -403,65 +329,3 @@ def _group(
     rows = rows[np.argsort(numbers[rows], kind="stable")]
     _, sizes = np.unique(numbers[rows], return_counts=True)
     return sizes.astype(np.int64), rows
-
-
-def main(arguments: list[str]) -> int:
-    """Run the writer: source, answers and control descriptors, temporary and final path.
-
-    Standard streams belong to nobody here: outcome and errors go over the control channel.
-    """
-    source_fd, answers_fd, control_fd = map(int, arguments[:3])
-    temporary, final, patience = arguments[3], arguments[4], float(arguments[5])
-    control = socket.socket(fileno=control_fd)
-    with (
-        open(source_fd, "rb", buffering=0) as source,  # noqa: PTH123 - a descriptor
-        open(answers_fd, "wb") as answers,  # noqa: PTH123
-        control,
-    ):
-        session = Session(source, answers, control, temporary=temporary, patience=patience)
-        outcome: dict[str, Any]
-        try:
-            session.run()
-            size = Path(temporary).stat().st_size
-            Path(temporary).replace(final)
-            outcome = {
-                "done": {
-                    "objects": session.objects,
-                    "references": session.references,
-                    "file_size": size,
-                    "peak_extra_bytes": session.peak_extra_bytes,
-                }
-            }
-        except BaseException as failure:  # noqa: BLE001 - told to the capturing process
-            Path(temporary).unlink(missing_ok=True)
-            outcome = {"failed": _explain(failure, final)}
-        session.tell(outcome)
-        session.hang_up()
-    return 0 if "done" in outcome else 1
-
-
-def _explain(failure: BaseException, final: str) -> dict[str, str]:
-    what = f"cannot write {final}"
-    if isinstance(failure, SnapError):
-        return {"what": failure.what, "why": failure.why, "fix": failure.fix}
-    if isinstance(failure, WalkEnded):
-        return {
-            "what": what,
-            "why": str(failure),
-            "fix": failure.fix,
-        }
-    if isinstance(failure, OSError):
-        return {
-            "what": what,
-            "why": failure.strerror or str(failure),
-            "fix": "choose a folder with room and permission to write",
-        }
-    return {
-        "what": what,
-        "why": f"{type(failure).__name__}: {failure}",
-        "fix": "this is a bug of heapsnap: please report it with this text",
-    }
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

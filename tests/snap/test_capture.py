@@ -505,15 +505,6 @@ def test_a_writer_that_cannot_start_is_a_failure(executable, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_writer_without_its_libraries_says_which_one_is_missing(tmp_path):
-    failure = failure_of(
-        tmp_path / "heap.parquet", "fork", "sys.path[:] = [p for p in sys.path if 'site-' not in p]"
-    )
-
-    assert "pyarrow" in failure["why"] + failure["fix"]
-    assert os.listdir(tmp_path) == []
-
-
 @both_modes
 def test_a_writer_that_is_killed_is_a_failure(mode, tmp_path):
     # Whatever answers to its name ends by a signal.

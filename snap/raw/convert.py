@@ -1,0 +1,99 @@
+"""From a recording to the Parquet file that the ordinary writer would have written."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from snap.errors import SnapError
+from snap.raw.recording import LAST, Player
+from snap.supervise import Output
+from snap.writer.conversation import read_message
+
+if TYPE_CHECKING:
+    from snap.writer.session import Session
+
+
+class Converted(NamedTuple):
+    """A finished conversion."""
+
+    path: str
+    objects: int
+    references: int
+    # Bytes.
+    file_size: int
+
+
+class _Replay:
+    """A recording in place of a walk."""
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+
+    def receive(self) -> tuple[bytes, bytearray]:
+        return read_message(self._player.read)
+
+    def answer(self, data: bytes) -> None:
+        """Answer nobody: the walk had the same from the recorder."""
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Tell nobody."""
+
+    def last_facts(self) -> dict[str, Any]:
+        tag, body = self.receive()
+        assert tag == LAST
+        facts: dict[str, Any] = json.loads(body)
+        return facts
+
+
+def convert(raw: str | os.PathLike[str], path: str | os.PathLike[str]) -> Converted:
+    """Write the Parquet file of a capture that was made without pyarrow.
+
+    Parameters
+    ----------
+    raw
+        The file that the capture wrote.
+    path
+        The Parquet file; replaced when the new one is complete, never before. Mode 0600.
+
+    Raises
+    ------
+    SnapError
+        If `raw` is no whole recording of this format, or `path` cannot be written.
+    """
+    raw = os.fspath(raw)
+    try:
+        player = Player(raw)
+    except OSError as error:
+        raise SnapError(
+            f"cannot convert {raw}", error.strerror or str(error), "give a file that can be read"
+        ) from None
+    output = Output(os.fspath(path))
+    try:
+        session = _session(_Replay(player), output.temporary)
+        session.run()
+        size = Path(output.temporary).stat().st_size
+        Path(output.temporary).replace(output.path)
+    except OSError as error:
+        raise SnapError(
+            f"cannot write {output.path}",
+            error.strerror or str(error),
+            "choose a folder with room and permission to write",
+        ) from None
+    finally:
+        output.discard()
+    return Converted(output.path, session.objects, session.references, size)
+
+
+def _session(replay: _Replay, temporary: str) -> Session:
+    try:
+        from snap.writer.session import Session
+    except ImportError as error:
+        raise SnapError(
+            "cannot convert a raw capture",
+            str(error),
+            "convert where heapsnap is installed with numpy and pyarrow",
+        ) from None
+    return Session(replay, temporary=temporary)

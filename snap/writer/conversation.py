@@ -1,0 +1,139 @@
+"""The writer's ends of the channels: to the walk, and to the capturing process."""
+
+from __future__ import annotations
+
+import errno
+import json
+import resource
+import select
+import time
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+
+from snap import wire
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+PROGRESS_INTERVAL: Final = 0.2
+
+
+class WalkEnded(Exception):  # noqa: N818 - an event of the protocol
+    """The walk's end of the channel closed before its last message."""
+
+    def __init__(
+        self, why: str, fix: str = "capture again; if it repeats, use mode='inline'"
+    ) -> None:
+        super().__init__(why)
+        self.fix = fix
+
+
+class Told(Protocol):
+    """What a session hears and says: a walk that goes on, or a recording of one."""
+
+    def receive(self) -> tuple[bytes, bytearray]:
+        """Give the walk's next message, tag and body."""
+
+    def answer(self, data: bytes) -> None:
+        """Answer the walk."""
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Tell whoever waits for the file."""
+
+    def last_facts(self) -> dict[str, Any]:
+        """Give what is known only when the walk is over."""
+
+
+class Conversation:
+    """With a walk that goes on.
+
+    Parameters
+    ----------
+    source, answers
+        The walk's messages; where it reads the answers.
+    control
+        To the capturing process: progress, the pause, the outcome.
+    patience
+        Seconds without a message after which the walk counts as hung.
+    """
+
+    def __init__(
+        self, source: BinaryIO, answers: BinaryIO, control: socket.socket, *, patience: float
+    ) -> None:
+        self._source = source
+        self._answers = answers
+        self._control = control
+        self._patience = patience
+
+    def receive(self) -> tuple[bytes, bytearray]:
+        """Give the walk's next message, tag and body.
+
+        Raises
+        ------
+        WalkEnded
+            If the walk ended early or stalled.
+        """
+        return read_message(self._read)
+
+    def answer(self, data: bytes) -> None:
+        """Answer the walk."""
+        self._answers.write(data)
+        self._answers.flush()
+
+    def last_facts(self) -> dict[str, Any]:
+        """Give what the writer took, and the pause; waits for the latter."""
+        return {
+            "writer": {
+                "cpu_seconds": time.process_time(),
+                "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            },
+            "pause_seconds": self._receive_pause(),
+        }
+
+    def _read(self, size: int) -> bytearray:
+        body = bytearray(size)
+        view, got = memoryview(body), 0
+        while got < size:
+            if not select.select([self._source], [], [], self._patience)[0]:
+                raise WalkEnded(f"the walk said nothing for {self._patience:g} s")
+            done = self._source.readinto(view[got:])  # type: ignore[attr-defined]
+            if not done:
+                raise WalkEnded("the walking process ended before it was done")
+            got += done
+        return body
+
+    def _receive_pause(self) -> float | None:
+        """Wait for how long the program stood still; None where it did not live to say."""
+        self._control.settimeout(self._patience)
+        try:
+            line = self._control.makefile("rb").readline()
+        except OSError:
+            return None
+        pause: float | None = json.loads(line)["pause_seconds"] if line else None
+        return pause
+
+    def hang_up(self) -> None:
+        """End the conversation so that the last message arrives.
+
+        Closing a socket that has something unread would throw away what was sent.
+        """
+        self._control.settimeout(self._patience)
+        try:
+            while self._control.recv(4096):
+                pass
+        except OSError:
+            pass
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a line to the capturing process, if it is still there."""
+        try:
+            self._control.sendall(json.dumps(message).encode() + b"\n")
+        except OSError as error:
+            if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
+                raise
+
+
+def read_message(read: Callable[[int], bytearray]) -> tuple[bytes, bytearray]:
+    """Read one message, tag and body."""
+    tag, length = wire.parse_header(bytes(read(wire.HEADER_SIZE)))
+    return tag, read(length)

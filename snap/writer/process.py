@@ -1,0 +1,95 @@
+"""The writer process: one capture, into a Parquet file or, without pyarrow, a recording."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snap.errors import SnapError
+from snap.writer.conversation import Conversation, WalkEnded
+
+if TYPE_CHECKING:
+    from snap.raw.recorder import Recorder
+    from snap.writer.session import Session
+
+
+def main(arguments: list[str]) -> int:
+    """Run the writer: source, answers and control descriptors, temporary and final path.
+
+    Standard streams belong to nobody here: outcome and errors go over the control channel.
+    """
+    source_fd, answers_fd, control_fd = map(int, arguments[:3])
+    temporary, final, patience = arguments[3], arguments[4], float(arguments[5])
+    with (
+        open(source_fd, "rb", buffering=0) as source,  # noqa: PTH123 - a descriptor
+        open(answers_fd, "wb") as answers,  # noqa: PTH123
+        socket.socket(fileno=control_fd) as control,
+    ):
+        conversation = Conversation(source, answers, control, patience=patience)
+        outcome: dict[str, Any]
+        try:
+            writer, final = _choose(conversation, temporary, final)
+            writer.run()
+            size = Path(temporary).stat().st_size
+            Path(temporary).replace(final)
+            outcome = {
+                "done": {
+                    "path": final,
+                    "objects": writer.objects,
+                    "references": writer.references,
+                    "file_size": size,
+                    "peak_extra_bytes": writer.peak_extra_bytes,
+                }
+            }
+        except BaseException as failure:  # noqa: BLE001 - told to the capturing process
+            Path(temporary).unlink(missing_ok=True)
+            outcome = {"failed": explain(failure, final)}
+        conversation.tell(outcome)
+        conversation.hang_up()
+    return 0 if "done" in outcome else 1
+
+
+def _choose(
+    conversation: Conversation, temporary: str, final: str
+) -> tuple[Session | Recorder, str]:
+    """Give what serves the walk, and the path of what it writes."""
+    try:
+        import numpy  # noqa: F401
+        import pyarrow.parquet  # noqa: F401
+    except ImportError:
+        from snap.raw.recorder import Recorder, file_name
+
+        return Recorder(conversation, temporary=temporary), file_name(final)
+    from snap.writer.session import Session
+
+    return Session(conversation, temporary=temporary), final
+
+
+def explain(failure: BaseException, final: str) -> dict[str, str]:
+    """Put a failure into words, as the fields of a `SnapError`."""
+    what = f"cannot write {final}"
+    if isinstance(failure, SnapError):
+        return {"what": failure.what, "why": failure.why, "fix": failure.fix}
+    if isinstance(failure, WalkEnded):
+        return {
+            "what": what,
+            "why": str(failure),
+            "fix": failure.fix,
+        }
+    if isinstance(failure, OSError):
+        return {
+            "what": what,
+            "why": failure.strerror or str(failure),
+            "fix": "choose a folder with room and permission to write",
+        }
+    return {
+        "what": what,
+        "why": f"{type(failure).__name__}: {failure}",
+        "fix": "this is a bug of heapsnap: please report it with this text",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
