@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := build/demo
 
-.PHONY: demo test check lint types versions bench clean
+.PHONY: demo test check lint types docs versions bench clean
 
 demo: $(READY)
 	$(BIN)/python tests/demo/run.py --out $(DEMO)
@@ -15,7 +15,7 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow"
 
-check: lint types versions
+check: lint types docs versions
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -23,6 +23,10 @@ lint: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+# Fails at dead links.
+docs: $(READY)
+	$(BIN)/mkdocs build --strict
 
 # Exactness on every supported Python found on this machine.
 versions: $(READY)
@@ -40,7 +44,7 @@ bench: $(READY)
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("heapsnap needs Python 3.10 or later; set PYTHON=…" if sys.version_info < (3, 10) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint,docs]'
 	touch $@
 
 clean:

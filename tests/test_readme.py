@@ -1,4 +1,4 @@
-"""Every command of the README and of some pages runs, and every piece of Python in the README."""
+"""Every command in a console block of README and docs/ runs, and all Python of the README."""
 
 import re
 import subprocess
@@ -10,9 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-# Pages whose commands run as they stand.
 NOTEBOOK = (ROOT / "docs" / "notebook.md").read_text()
-PAGES = [ROOT / "docs" / "export.md", ROOT / "docs" / "from-objgraph.md"]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 COMMANDS = [
     line.removeprefix("$ ")
     for page in (README, *(page.read_text() for page in PAGES))
@@ -51,7 +50,9 @@ def test_there_are_commands_and_code_to_run():
     assert len(PYTHON) == 2
 
 
-@pytest.mark.parametrize("command", [each for each in COMMANDS if not each.startswith("make")])
+@pytest.mark.parametrize(
+    "command", dict.fromkeys(each for each in COMMANDS if not each.startswith("make"))
+)
 def test_command_runs(command: str, checkout: Path):
     run("bash", "-c", command, cwd=checkout)
 
