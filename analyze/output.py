@@ -65,15 +65,24 @@ def write_text(path: Path, text: str) -> None:
         stream.write(text.encode("utf-8", "backslashreplace"))
 
 
-def check_place(path: Path) -> None:
+def check_place(path: Path, *sources: Path) -> None:
     """Refuse a place where no file can be: before long work is done for it.
+
+    Parameters
+    ----------
+    path
+        Of the file to be.
+    sources
+        What is read for it, and must not be replaced by it.
 
     Raises
     ------
     SnapError
-        If there is no such folder, or something is there that is no file.
+        If there is no such folder, or something is there that is no file, or a source.
     """
     try:
+        if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
+            raise OSError(0, "it is the snapshot that is to be read")
         if path.is_dir():
             raise IsADirectoryError(0, "it is a directory")
         if path.exists() and not path.is_file():

@@ -42,6 +42,8 @@ _KEPT_DEFINITIONS: Final = 500
 # Wrappers that say less than what is in them.
 _WRAPPERS: Final = frozenset(
     {
+        "",  # a place that is no object: a thread, a task
+        "module",
         "tuple",
         "cell",
         "hamt",
@@ -298,7 +300,7 @@ def _pile(table: PathTable, search: _PileUp | Growing, place: int) -> Pile:
         path=place,
         group=leading,
         size=int(search.size[place]),
-        type_name=type_name,
+        type_name=type_name or next(iter(along), "object"),
         along=tuple(along[:3]),
         excuse=search.excuse(place, leading),
     )

@@ -23,9 +23,14 @@ RulesFile = Annotated[
     typer.Option("--rules", metavar="FILE", help="What is expected to be large or to grow, TOML."),
 ]
 
+# More than there can be.
+MOST_ROWS = 1 << 31
+
 Top = Annotated[
     int | None,
-    typer.Option("--top", min=1, help="Rows in each table; 10, but all with --json."),
+    typer.Option(
+        "--top", min=1, max=MOST_ROWS, help="Rows in each table; 10, but all with --json."
+    ),
 ]
 
 ROWS = 10

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from snap.errors import EXIT_FAILURE, EXIT_INTERRUPTED, SnapError
 
 if TYPE_CHECKING:
     import typer
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def run(app: typer.Typer) -> NoReturn:
@@ -17,7 +20,7 @@ def run(app: typer.Typer) -> NoReturn:
     try:
         app()
     except SnapError as error:
-        print(_neutralise(str(error)), file=sys.stderr)  # noqa: T201 - the one place
+        _complain(error)
         sys.exit(EXIT_FAILURE)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
@@ -25,7 +28,19 @@ def run(app: typer.Typer) -> NoReturn:
         # The reader (`head`, say) has seen enough; keep the interpreter from complaining.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _complain(
+            SnapError("cannot write the result", error.strerror or str(error), "make room for it")
+        )
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILURE)
     sys.exit(0)
+
+
+def _complain(error: SnapError) -> None:
+    print(_neutralise(str(error)), file=sys.stderr)  # noqa: T201 - the one place
 
 
 def _neutralise(text: str) -> str:

@@ -52,6 +52,11 @@ class Output:
             raise SnapError(
                 f"cannot write {path}", "it is a directory", "give the name of a file in it"
             )
+        if os.path.exists(self.path) and not os.path.isfile(self.path):  # noqa: PTH110, PTH113
+            # Put in its place, a file would take a device from the whole machine.
+            raise SnapError(
+                f"cannot write {path}", "it is not a regular file", "give the name of a file"
+            )
         try:
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
             os.close(os.open(self.temporary, flags, 0o600))

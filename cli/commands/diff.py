@@ -47,9 +47,9 @@ def diff(
 
     limits = _limits(fail_on_growth, fail_on_objects or [], fail_on_cycles)
     known = load_rules(rules)
-    if html is not None:
-        check_place(html)
     paths = (before, *after)
+    if html is not None:
+        check_place(html, *paths)
     with progress() as step:
 
         def step_of(number: int) -> Callable[[str, float], None]:

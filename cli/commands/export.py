@@ -76,12 +76,14 @@ def export(
     (--only, --sample); totals are those of the part.
     """
     from analyze.heap import Heap
-    from analyze.output import replacing
+    from analyze.output import check_place, replacing
 
     if format in _TABULAR and (only or sample):
         raise typer.BadParameter(f"--only and --sample are not for {format.value}: use a query")
     if format not in _TABULAR and table:
         raise typer.BadParameter(f"--table is for csv and parquet, not for {format.value}")
+    if str(output) != "-":
+        check_place(output, snapshot)
     with progress() as step:
         heap = Heap(snapshot, step, index=not no_index)
         write = _writer(heap, format, table or Table.OBJECTS, only, sample)
@@ -92,7 +94,7 @@ def export(
         with replacing(output) as stream:
             write(stream)
     opens_in = f" Opens in {_OPENS_IN[format]}." if format in _OPENS_IN else ""
-    typer.echo(f"Wrote {output}.{opens_in}", err=True)
+    typer.echo(f"wrote {output}.{opens_in}", err=True)
 
 
 def _writer(

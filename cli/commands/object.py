@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import NoIndex
+from cli.options import MOST_ROWS, NoIndex
 from cli.screen import progress, show, show_json
 from cli.selecting import address as read_address
 
@@ -15,7 +15,7 @@ from cli.selecting import address as read_address
 def object_(
     snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
     address: Annotated[str, typer.Argument(help="The object's address, decimal or 0x…")],
-    top: Annotated[int, typer.Option(min=1, help="Rows in each table.")] = 10,
+    top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows in each table.")] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     no_index: NoIndex = False,
 ) -> None:

@@ -29,7 +29,7 @@ def report(
 
     known = load_rules(rules)
     if html is not None:
-        check_place(html)
+        check_place(html, snapshot)
     with progress() as step:
         result = summarise(Heap(snapshot, step, index=not no_index), known)
         if html is not None:

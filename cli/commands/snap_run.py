@@ -59,6 +59,11 @@ def run(
         raise SnapError(
             f"cannot run {program[0]}", "there is no such file", "give a script, or -m MODULE"
         )
+    folder = Path(output).absolute().parent
+    if not folder.is_dir() and "{" not in str(folder):
+        raise SnapError(
+            f"cannot write {output}", f"it is no directory: {folder}", "make it, then run"
+        )
     options = {
         "output": output,
         "exception": on_exception,

@@ -301,6 +301,21 @@ def test_the_commands_write_a_page_and_print_the_answer_too(tmp_path, pages):
     assert "What grew" in (tmp_path / "diff.html").read_text()
 
 
+def test_the_snapshot_that_is_read_is_not_replaced(tmp_path):
+    snapshot = tmp_path / "cycles.parquet"
+    content = (DATA / "cycles.parquet").read_bytes()
+    snapshot.write_bytes(content)
+    for command in (
+        ("report", snapshot, "--html", snapshot),
+        ("diff", DATA / "cache-before.parquet", snapshot, "--html", snapshot),
+        ("export", snapshot, "--format", "heapsnapshot", "-o", snapshot),
+    ):
+        done = run_analyze(*command)
+        assert (done.returncode, done.stdout) == (EXIT_FAILURE, "")
+        assert "why: it is the snapshot that is to be read" in done.stderr
+        assert snapshot.read_bytes() == content
+
+
 def test_a_page_that_cannot_be_written_is_an_expected_failure(tmp_path):
     place = tmp_path / "nowhere" / "page.html"
     done = run_analyze("report", DATA / "cycles.parquet", "--html", place)

@@ -536,3 +536,19 @@ def test_a_program_that_failed_to_capture_can_capture(mode, tmp_path):
 
     assert run(program, [str(path), mode]) is True
     assert Path(path).exists()
+
+
+def test_a_device_is_no_place_for_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    program = """
+        import snap
+        try:
+            snap.capture(ARGUMENTS[0])
+        except snap.SnapError as error:
+            tell(error.why)
+    """
+
+    assert run(program, [str(pipe)]) == "it is not a regular file"
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]

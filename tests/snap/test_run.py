@@ -126,7 +126,8 @@ def test_a_clock_gives_numbered_files(tmp_path):
 
     assert code == 0
     assert len(snapshots(tmp_path)) >= 2
-    assert len(errors.splitlines()) == len(snapshots(tmp_path))
+    # A capture that the end of the program overtakes is written, but nobody is left to say so.
+    assert 0 <= len(snapshots(tmp_path)) - len(errors.splitlines()) <= 1
 
 
 def test_memory_that_passes_a_limit_is_captured_once(tmp_path):
