@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := build/demo
+# Two processes: files of tests are independent of one another.
+TWO := --numprocesses 2 --dist loadfile
 
 .PHONY: demo test check lint types docs versions bench clean
 
@@ -13,7 +15,7 @@ demo: $(READY)
 	$(BIN)/analyze diff $(DEMO)/before.parquet $(DEMO)/after.parquet --html $(DEMO)/diff.html
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(TWO)
 
 check: lint types docs versions
 

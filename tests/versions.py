@@ -19,6 +19,7 @@ SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
 ROOT = Path(__file__).parent.parent
 # What differs between versions: the capture, and the exactness of what it gives.
 TESTS = ("tests/exactness", "tests/snap", "-m", "not slow")
+TWO = ("--numprocesses", "2", "--dist", "loadfile")
 
 
 def find(version: str) -> Path | None:
@@ -65,7 +66,7 @@ def main() -> int:
             continue
         print(f"--- Python {version}", flush=True)
         python = environment(version, interpreter)
-        run = subprocess.run([python, "-m", "pytest", "-q", *TESTS], cwd=ROOT)
+        run = subprocess.run([python, "-m", "pytest", "-q", *TESTS, *TWO], cwd=ROOT)
         outcome[version] = "passed" if run.returncode == 0 else f"failed ({run.returncode})"
     for version, result in outcome.items():
         print(f"Python {version}: {result}")

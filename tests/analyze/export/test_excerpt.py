@@ -104,7 +104,7 @@ def test_references_of_an_excerpt_keep_their_names(real_snapshot):
     from analyze.names import ReferenceNames
 
     heap = Heap(real_snapshot)
-    part = excerpt(heap, only="unreachable")
+    part = excerpt(heap, sample_of=2000)
     names, whole = reference_names(part), ReferenceNames(heap)
     found = 0
     sources = np.repeat(part.rows, np.diff(part.graph.offsets)).tolist()
