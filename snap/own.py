@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snap.kinds import module_of
@@ -16,13 +15,20 @@ if TYPE_CHECKING:
     import types
     from collections.abc import Iterator
 
-# With the separator: `snapper.py` may lie beside.
-PACKAGE = f"{Path(__file__).parent}{os.sep}"
 _OURS = __name__.partition(".")[0] + "."
 
 
 class Disturbed(Exception):  # noqa: N818 - nothing is wrong: try again
     """Another thread had a turn, and collected, while the world was to stand still."""
+
+
+def _folder(function: types.FunctionType) -> str:
+    """Give a function's folder as its calls spell it, which may be relative."""
+    # With the separator: `snapper.py` may lie beside.
+    return os.path.dirname(function.__code__.co_filename) + os.sep  # noqa: PTH120
+
+
+PACKAGE = _folder(_folder)  # type: ignore[arg-type]
 
 
 def own_frames() -> Iterator[types.FrameType]:

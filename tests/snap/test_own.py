@@ -1,5 +1,8 @@
 """Which calls are the capture's own."""
 
+import pytest
+from fresh import MODES, run
+
 import snap
 from snap.own import own_frames
 
@@ -22,3 +25,15 @@ def test_calls_of_files_in_the_package_are_own():
 
 def test_calls_of_a_module_beside_the_package_are_not():
     assert frames_of_a_file(f"{snap.__path__[0]}per.py") == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_package_on_a_relative_path_is_captured(mode, tmp_path):
+    program = """
+        sys.path.insert(0, ".")
+        import snap
+        done = snap.capture(ARGUMENTS[0], mode=ARGUMENTS[1])
+        tell(done.objects > 1000)
+    """
+
+    assert run(program, [str(tmp_path / "heap.parquet"), mode], options=("-I",))
