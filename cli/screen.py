@@ -49,6 +49,11 @@ def show_data(text: str) -> None:
     sys.stdout.write(text)
 
 
+def show_note(text: str) -> None:
+    """Say something beside the result, on standard error."""
+    sys.stderr.write(f"note: {printable(text, most=4096)}\n")
+
+
 def show_written(path: Path) -> None:
     """Say on standard error where a file is."""
     sys.stderr.write(f"wrote {printable(str(path), most=4096)}\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import ROWS, NoIndex, PageFile, RulesFile, Top
-from cli.screen import progress, show, show_json, show_tripped, show_written
+from cli.screen import progress, show, show_json, show_note, show_tripped, show_written
 from snap.errors import EXIT_GATE
 
 if TYPE_CHECKING:
@@ -57,10 +57,8 @@ def diff(
                 f"{paths[number].name}: {name}", (number + done) / len(paths)
             )
 
-        result = compare(
-            [Heap(path, step_of(at), index=not no_index) for at, path in enumerate(paths)],
-            known,
-        )
+        heaps = [Heap(path, step_of(at), index=not no_index) for at, path in enumerate(paths)]
+        result = compare(heaps, known)
         if html is not None:
             from analyze.render.html import growth_page
 
@@ -72,6 +70,10 @@ def diff(
         show(render_growth(result, top=top or ROWS))
     if html is not None:
         show_written(html)
+    for name in limits.objects:
+        # A limit on a misspelt name would never trip, and nobody would know.
+        if not any(name in heap.type_names for heap in heaps):
+            show_note(f"no snapshot has an object of type {name}")
     over = tripped(result, limits)
     if over:
         show_tripped(over)

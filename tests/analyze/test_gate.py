@@ -59,6 +59,15 @@ def test_objects_of_a_type_over_the_limit():
     assert diff("--fail-on-objects", f"{name}={count}").returncode == 0
 
 
+def test_a_limit_on_a_type_that_no_snapshot_has_is_noted():
+    done = diff("--fail-on-objects", "__main__.Sesion=5")
+
+    assert (done.returncode, done.stderr) == (
+        0,
+        "note: no snapshot has an object of type __main__.Sesion\n",
+    )
+
+
 def test_new_cycles():
     done = diff("--fail-on-cycles", after=ROOT / "data" / "cycles.parquet")
     assert done.returncode == 4
