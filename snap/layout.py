@@ -79,6 +79,27 @@ def size_of(rule: SizeRule, words: list[int]) -> int | None:
     return rule.base + rule.unit * words[2] if is_plain else None
 
 
+def told_by_words(rule: int, count: int, state: int) -> tuple[int, int]:
+    """Keep of w[2] and w[4] of an object what its size follows from, and nothing of its value.
+
+    `size_of` the words that are left is that of the whole ones: the sign of a number is gone,
+    and whether it is zero where it takes the same room.
+    """
+    signed = count - (1 << 64) if count >> 63 else count
+    if rule == Rule.ITEMS:
+        return abs(signed), 0
+    if rule == Rule.ALLOCATED:
+        return 0, state
+    if rule == Rule.SIGNED_DIGITS:
+        return max(1, abs(signed)), 0
+    if rule == Rule.DIGITS:
+        return max(1, count >> 3) << 3, 0
+    if rule == Rule.TEXT:
+        is_plain = state & TEXT_BITS == ASCII_BITS
+        return count if is_plain else 0, state & TEXT_BITS
+    return 0, 0
+
+
 def size_rules() -> dict[int, SizeRule]:
     """Give the rules that hold in this interpreter, by address of the type."""
     grown = [0]

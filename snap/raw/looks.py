@@ -11,13 +11,17 @@ from array import array
 from typing import TYPE_CHECKING
 
 from snap.kinds import CLOSER, Kind
-from snap.layout import ASCII_BITS, TEXT_BITS, WORDS, Rule
+from snap.layout import ASCII_BITS, TEXT_BITS, WORDS, Rule, told_by_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_REFCOUNT_WORD = 0
 _TYPE_WORD = 1
+_COUNT_WORD = 2
 _STATE_WORD = 4
+# Nothing of the words follows for the size.
+_UNTOLD = (Rule.NONE, Rule.FIXED)
 
 
 class Looks:
@@ -27,7 +31,9 @@ class Looks:
         self._number_of: dict[int, int] = {}
         self._kinds: list[int] = []
         self._rules: list[int] = []
-        # Of the chunk announced last: types by row, and a word that texts are told by.
+        # Of the chunk announced last: the first words; types by row, and a word that texts are
+        # told by.
+        self._words = array("Q")
         self._types: list[int] = []
         self._states: list[int] = []
 
@@ -41,10 +47,27 @@ class Looks:
     def read_heads(self, body: bytearray) -> None:
         """Take the types from a ``HEADS`` body."""
         count = (len(body) // 8 - WORDS) // (1 + WORDS)
-        words = array("Q")
+        self._words = words = array("Q")
         words.frombytes(memoryview(body)[8 * count :])
         self._types = words[_TYPE_WORD : count * WORDS : WORDS].tolist()
         self._states = words[_STATE_WORD : count * WORDS : WORDS].tolist()
+
+    def without_values(self, body: bytearray) -> bytes:
+        """Give a ``HEADS`` body, just answered, without what is the program's own.
+
+        Behind an object's count and type lie digits of numbers, hashes of texts, the first
+        characters of bytes: only what a size follows from is kept.
+        """
+        rules = [self._rules[self._number_of[address]] for address in self._types]
+        words, bare = self._words, array("Q", bytes(8 * len(self._words)))
+        for place in (_REFCOUNT_WORD, _TYPE_WORD):
+            bare[place::WORDS] = words[place::WORDS]
+        for row, rule in enumerate(rules):
+            if rule not in _UNTOLD:
+                first = WORDS * row
+                kept = told_by_words(rule, words[first + _COUNT_WORD], words[first + _STATE_WORD])
+                bare[first + _COUNT_WORD], bare[first + _STATE_WORD] = kept
+        return bytes(memoryview(body)[: 8 * len(rules)]) + bare.tobytes()
 
     def answer(self) -> tuple[bytes, bytes | None]:
         """Give the answer, and which objects are containers; None where types are unknown."""

@@ -43,6 +43,8 @@ class Recorder:
         # Containers of the chunks whose rows are still to come, a byte for each object.
         self._containers: deque[bytes] = deque()
         self._masks = b""
+        # Heads, and the types asked for: kept back until it is known what of them is no value.
+        self._heads: list[tuple[bytes, bytearray]] = []
         self._reported = time.monotonic()
         self.objects = 0
         self.references = 0
@@ -61,13 +63,16 @@ class Recorder:
         }
         with Recording(self._temporary) as recording:
             # Compressed in a thread, so that the walk gets its answers soon.
-            with Worker(recording.add, most=_MOST_WAITING) as worker:
+            with Worker(recording.add, most=_MOST_WAITING) as self._worker:
                 tag = b""
                 while tag != wire.END:
                     tag, body = self._conversation.receive()
                     if tag == wire.FAILED:
                         raise WalkEnded(**json.loads(body))
-                    worker.put((tag, body))
+                    if tag in (wire.HEADS, wire.KINDS):
+                        self._heads.append((tag, body))
+                    else:
+                        self._worker.put((tag, body))
                     if tag in handlers:
                         handlers[tag](body)
             self.peak_extra_bytes = json.loads(body)["peak_extra_bytes"]
@@ -86,7 +91,15 @@ class Recorder:
         answer, containers = self._looks.answer()
         if containers is not None:
             self._containers.append(containers)
+            self._put_heads()
         self._conversation.answer(answer)
+
+    def _put_heads(self) -> None:
+        (tag, body), *kinds = self._heads
+        self._heads = []
+        self._worker.put((tag, self._looks.without_values(body)))
+        for each in kinds:
+            self._worker.put(each)
 
     def _on_rows(self, body: bytearray) -> None:
         header = wire.parse_rows_header(body)

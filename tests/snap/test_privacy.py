@@ -1,5 +1,8 @@
 """What a snapshot may not hold: values of the program."""
 
+import zlib
+from pathlib import Path
+
 import pyarrow.parquet as pq
 import pytest
 from fresh import MODES, run
@@ -141,3 +144,63 @@ def test_another_word_for_values_is_refused(tmp_path):
 
     with pytest.raises(ValueError, match="values is 'all', expected one of 'none', 'short'"):
         snap.capture(tmp_path / "heap.parquet", values="all")
+
+
+# Secrets of types whose first words hold values or their hashes, and what lies there: parts of
+# memory that hold more than a count of items.
+SECRETS = """
+    import ctypes, datetime, decimal, sys
+    import snap
+    mode, path, hidden = ARGUMENTS
+    if hidden:
+        sys.path.insert(0, hidden)
+    seed = int("7182818284590452353602874713526624")
+    secrets = [
+        [seed % (1 << 29), 16, 28],
+        [-(seed % (1 << 28)), 16, 28],
+        [seed, 24, 40],
+        [seed / 7e33, 16, 24],
+        [complex(seed, -seed / 3), 16, 32],
+        [str(seed).encode(), 24, 32],
+        [str(seed).encode(), 32, 40],
+        [str(seed), 24, 32],
+        [str(seed) + "é", 24, 32],
+        [datetime.datetime.fromtimestamp(seed % (1 << 31)), 16, 24],
+        [decimal.Decimal(seed) / 3, 16, 24],
+    ]
+    for secret, _, _ in secrets:
+        hash(secret)
+    path = snap.capture(path, mode=mode).path
+    told = [ctypes.string_at(id(each) + start, end - start) for each, start, end in secrets]
+    told += [str(seed % (1 << 29)).encode(), str(seed).encode(), repr(seed / 7e33).encode()]
+    tell([path, [id(each) for each, _, _ in secrets], [each.hex() for each in told]])
+"""
+
+
+def contents_of(path):
+    """Give all bytes of a file's columns, or of the messages of a raw one."""
+    if path.endswith(".snapraw"):
+        return zlib.decompress(Path(path).read_bytes()[12:])
+    table = pq.read_table(path)
+    chunks = [chunk for column in table.columns for chunk in column.chunks]
+    parts = []
+    while chunks:
+        chunk = chunks.pop()
+        if hasattr(chunk, "dictionary"):
+            chunks += [chunk.dictionary, chunk.indices]
+        else:
+            parts += [buffer.to_pybytes() for buffer in chunk.buffers() if buffer is not None]
+    return b"\n".join([*parts, str(table.schema.metadata).encode()])
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["parquet", "raw"])
+@pytest.mark.parametrize("mode", MODES)
+def test_no_word_of_memory_that_holds_a_value_is_in_the_file(tmp_path, mode, raw):
+    (tmp_path / "numpy.py").write_text("raise ImportError('hidden')\n")
+    hidden = str(tmp_path) if raw else None
+    path, addresses, secrets = run(SECRETS, [mode, str(tmp_path / "heap.parquet"), hidden])
+
+    assert path.endswith(".snapraw") == raw
+    contents = contents_of(path)
+    assert all(address.to_bytes(8, "little") in contents for address in addresses)
+    assert [secret for secret in secrets if bytes.fromhex(secret) in contents] == []

@@ -115,3 +115,14 @@ def test_an_interpreter_of_another_layout_is_asked_and_answers_the_same(tmp_path
         return [found[address] for address in (many, *items)]
 
     assert rows(slow) == rows(fast)
+
+
+@pytest.mark.parametrize("item", [[*range(77)], (1, 2), b"abc", 0, 5, -(2**60), "ascii", "ß€"])
+def test_what_is_kept_of_the_words_tells_the_same_size(item):
+    rule = layout.size_rules()[id(type(item))]
+    words = native.pointers(id(item), layout.WORDS)
+
+    count, state = layout.told_by_words(rule.rule, words[2], words[4])
+
+    assert layout.size_of(rule, [*words[:2], count, 0, state]) == layout.size_of(rule, words)
+    assert layout.told_by_words(rule.rule, count, state) == (count, state)
