@@ -15,6 +15,7 @@ from cli.commands.query import query
 from cli.commands.refs import refs
 from cli.commands.report import report
 from cli.commands.unreachable import unreachable
+from cli.options import Version
 from cli.run import run
 
 app = typer.Typer(
@@ -25,6 +26,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def _analyze(version: Version = False) -> None:
+    """Find out from heap snapshots which objects are there, and who holds them."""
+
+
 app.command()(report)
 app.command()(diff)
 app.command()(query)

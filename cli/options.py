@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from snap import __version__
+from snap.cost import parse_size
+from snap.errors import SnapError
 
 NoIndex = Annotated[
     bool,
@@ -34,3 +39,59 @@ Top = Annotated[
 ]
 
 ROWS = 10
+
+
+# --- of commands that capture
+
+
+def size(text: str) -> int:
+    """Read a size that is more than nothing, bytes; anything else is wrong usage."""
+    try:
+        found = parse_size(text)
+    except SnapError:
+        found = 0
+    if found <= 0:
+        raise typer.BadParameter(f"{text!r} is no size, give one like 500MiB or 2GiB")
+    return found
+
+
+def seconds(text: str) -> float:
+    """Read a number of seconds that is more than none; anything else is wrong usage."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < math.inf:
+        raise typer.BadParameter(f"{text!r} is no number of seconds above 0")
+    return found
+
+
+MaxExtra = Annotated[
+    int | None,
+    typer.Option(
+        "--max-extra", metavar="SIZE", parser=size, help="Give up a walk that takes more memory."
+    ),
+]
+
+Values = Annotated[
+    Literal["none", "short"],
+    typer.Option(
+        "--values",
+        help="Write no value of the program, or the beginnings of texts, bytes and numbers.",
+    ),
+]
+
+
+# --- of both programs
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"heapsnap {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+]

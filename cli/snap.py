@@ -9,6 +9,7 @@ import typer
 from cli.commands.snap_attach import attach
 from cli.commands.snap_convert import convert
 from cli.commands.snap_run import run
+from cli.options import Version
 from cli.run import run as run_application
 
 app = typer.Typer(
@@ -22,7 +23,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def _snap() -> None:
+def _snap(version: Version = False) -> None:
     """Take heap snapshots of Python programs."""
 
 

@@ -191,10 +191,7 @@ def capture(
     objects are not in the file. The pause of a fork is that of copying page tables: about
     10 ms for 300 MB. A walk takes a few times as long as ``gc.collect()``.
     """
-    if mode is not None and mode not in MODES:
-        raise ValueError(f"mode is {mode!r}, expected one of {', '.join(map(repr, MODES))}")
-    if values not in VALUES:
-        raise ValueError(f"values is {values!r}, expected one of {', '.join(map(repr, VALUES))}")
+    check_choices(mode, values)
     with _one_at_a_time:
         collecting = gc.isenabled()
         gc.disable()
@@ -219,6 +216,20 @@ def capture(
         return job.wait()
     job._finish_in_background()
     return job
+
+
+def check_choices(mode: str | None, values: str) -> None:
+    """Refuse a mode or values that there are not.
+
+    Raises
+    ------
+    ValueError
+        If `mode` or `values` is neither.
+    """
+    if mode is not None and mode not in MODES:
+        raise ValueError(f"mode is {mode!r}, expected one of {', '.join(map(repr, MODES))}")
+    if values not in VALUES:
+        raise ValueError(f"values is {values!r}, expected one of {', '.join(map(repr, VALUES))}")
 
 
 class _NoFork(Exception):  # noqa: N818 - there is another way

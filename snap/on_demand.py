@@ -11,9 +11,11 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from snap import system
-from snap.capture import Mode, capture
+from snap.capture import Mode, Values, check_choices
+from snap.cost import parse_size
 from snap.errors import SnapError
 from snap.names import SnapshotNames
+from snap.plan import Plan, capture_aside, capture_next, wait_at_exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,29 +24,7 @@ DEFAULT_NAME: Final = "heap-{pid}-{n}.parquet"
 # Seconds between two looks at the memory in use.
 _LOOK: Final = 0.05
 
-# Memory that a walk may take, bytes; see `capture`.
-max_extra: int | None = None
-
 _OURS_TO_REPLACE: Final = (signals.SIG_DFL, signals.SIG_IGN, signals.default_int_handler)
-
-
-def capture_next(names: SnapshotNames, mode: Mode | None = None) -> bool:
-    """Capture under the next name; say on standard error how it went, and return that."""
-    try:
-        done = capture(names.next(), mode=mode, max_extra=max_extra)
-    except SnapError as error:
-        say(str(error))
-        return False
-    say(f"captured {done.path}: {done.objects:,} objects in {done.seconds:.1f} s")
-    return True
-
-
-def say(text: str) -> None:
-    """Write a line to standard error, if there is one."""
-    try:  # noqa: SIM105 - nor may it fail where contextlib would
-        os.write(2, f"{text}\n".encode(errors="replace"))
-    except OSError:
-        pass
 
 
 # --- signals
@@ -53,17 +33,15 @@ def say(text: str) -> None:
 class _Installed:
     """One signal's handler, and the one before it."""
 
-    def __init__(self, number: int, names: SnapshotNames, mode: Mode | None) -> None:
-        self.number = number
-        self.names = names
-        self.mode = mode
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
         self.before: Any = None
         self.on = True
 
     def __call__(self, number: int, frame: Any) -> None:
         if self.on:
             # Not in this thread: it may be in the middle of a capture, and it has work to do.
-            _thread.start_new_thread(capture_next, (self.names, self.mode))
+            capture_aside(self.plan)
         if self.before not in _OURS_TO_REPLACE:
             self.before(number, frame)
 
@@ -77,6 +55,8 @@ def install(
     directory: str | os.PathLike[str] = ".",
     name: str = DEFAULT_NAME,
     mode: Mode | None = None,
+    max_extra: int | str | None = None,
+    values: Values = "none",
 ) -> None:
     """Capture this process, and each that it forks, whenever a signal comes.
 
@@ -87,28 +67,39 @@ def install(
     directory
         Where the snapshots go; it must exist.
     name
-        Of a snapshot; see `names.SnapshotNames`.
-    mode
+        Of a snapshot: ``{pid}``, ``{n}`` (counts from 1 in each process) and ``{time}`` (UTC)
+        are filled in.
+    mode, max_extra, values
         See `capture`.
 
     Raises
     ------
     SnapError
         If the signal cannot be handled, or the directory cannot be written.
+    ValueError
+        If `mode` or `values` is neither.
 
     Notes
     -----
     Call it in the main thread. A second call for the same signal replaces the first. The
     capture runs in a thread of its own, and the interpreter starts it between two
-    instructions of the main thread: a main thread that never leaves C code delays it.
+    instructions of the main thread: a main thread that never leaves C code delays it. A
+    program that ends in the middle of a capture waits for it.
     """
+    check_choices(mode, values)
+    limit = parse_size(max_extra) if isinstance(max_extra, str) else max_extra
     folder = os.path.abspath(os.fspath(directory))  # noqa: PTH100 - pathlib stays
     names = SnapshotNames(os.path.join(folder, name))  # noqa: PTH118
     if not os.access(folder, os.W_OK | os.X_OK):
         why = "it cannot be written" if os.path.isdir(folder) else "it is no directory"  # noqa: PTH112
         raise SnapError(f"cannot capture into {folder}", why, "make it, for this process's user")
+    capture_on_signal(signal, Plan(names, mode, limit, values))
+
+
+def capture_on_signal(signal: int, plan: Plan) -> None:
+    """Capture whenever a signal comes; raises `SnapError` as `install`."""
     uninstall(signal=signal)
-    handler = _Installed(signal, names, mode)
+    handler = _Installed(plan)
     what = f"cannot capture on signal {int(signal)}"
     try:
         handler.before = signals.getsignal(signal)
@@ -123,6 +114,7 @@ def install(
         fix = "call it in the main thread, with a signal that can be handled, like SIGUSR2"
         raise SnapError(what, str(error), fix) from None
     _installed[signal] = handler
+    wait_at_exit()
 
 
 def uninstall(*, signal: int | None = None) -> None:
@@ -142,17 +134,17 @@ def uninstall(*, signal: int | None = None) -> None:
 # --- clocks and limits
 
 
-def capture_every(seconds: float, names: SnapshotNames) -> None:
+def capture_every(seconds: float, plan: Plan) -> None:
     """Capture again and again, from a thread that does not keep the program alive."""
-    _in_each_process(lambda: _repeat(seconds, names))
+    _in_each_process(lambda: _repeat(seconds, plan))
 
 
-def capture_when_resident(limit: int, names: SnapshotNames) -> None:
+def capture_when_resident(limit: int, plan: Plan) -> None:
     """Capture once when resident memory passes a limit, bytes."""
-    _in_each_process(lambda: _watch(limit, names))
+    _in_each_process(lambda: _watch(limit, plan))
 
 
-def capture_on_memory_error(names: SnapshotNames) -> bool:
+def capture_on_memory_error(plan: Plan) -> bool:
     """Capture when a ``MemoryError`` is raised, caught or not; False before Python 3.12."""
     monitoring = getattr(sys, "monitoring", None)
     if monitoring is None:
@@ -163,7 +155,7 @@ def capture_on_memory_error(names: SnapshotNames) -> bool:
         if isinstance(error, MemoryError) and _is_new(error) and not busy:
             busy.append(True)
             try:
-                capture_next(names)
+                capture_next(plan)
             finally:
                 busy.clear()
 
@@ -194,26 +186,26 @@ def _in_each_process(work: Callable[[], None]) -> None:
         os.register_at_fork(after_in_child=start)
 
 
-def _repeat(seconds: float, names: SnapshotNames) -> None:
+def _repeat(seconds: float, plan: Plan) -> None:
     pid = os.getpid()
     while os.getpid() == pid:
         time.sleep(seconds)
-        capture_next(names)
+        capture_next(plan)
 
 
-def _watch(limit: int, names: SnapshotNames) -> None:
+def _watch(limit: int, plan: Plan) -> None:
     while (system.read_memory()[0] or 0) < limit:
         time.sleep(_LOOK)
-    capture_next(names)
+    capture_next(plan)
 
 
-def on_thread_exception(names: SnapshotNames, wanted: Callable[[BaseException], bool]) -> None:
+def on_thread_exception(plan: Plan, wanted: Callable[[BaseException], bool]) -> None:
     """Capture when a thread ends by an exception, before it is shown."""
     before = threading.excepthook
 
     def hook(arguments: Any) -> None:
         if arguments.exc_value is not None and wanted(arguments.exc_value):
-            capture_next(names)
+            capture_next(plan)
         before(arguments)
 
     threading.excepthook = hook

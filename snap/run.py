@@ -12,13 +12,15 @@ import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from snap import on_demand
-from snap.errors import EXIT_FAILURE, SnapError
+from snap.errors import EXIT_FAILURE, EXIT_USAGE, SnapError
 from snap.names import SnapshotNames
+from snap.plan import Plan, capture_last, capture_next, say, wait_at_exit
 
 if TYPE_CHECKING:
+    import types
     from collections.abc import Callable
 
 
@@ -38,34 +40,33 @@ def main() -> None:
 
 def _arm(options: dict[str, Any]) -> Callable[[BaseException], object]:
     """Prepare the captures that were asked for; give what to do about an exception."""
-    names = SnapshotNames(options["output"])
-    on_demand.max_extra = options["max_extra"]
+    how = {each: options[each] for each in ("mode", "max_extra", "values")}
+    # Wherever the program goes meanwhile; one plan, so that no two captures are named alike.
+    plan = Plan(SnapshotNames(os.path.abspath(options["output"])), **how)  # noqa: PTH100
+    # Registered first, so run last: when the program's threads and own handlers are done.
     if options["at_exit"]:
-        # Registered first, so run last: when the program's threads and own handlers are done.
-        atexit.register(_capture_at_exit, names, os.getpid())
-        _Workers(names)
+        atexit.register(_capture_at_exit, plan, sys.modules["__main__"], os.getpid())
+        _Workers(plan)
+    wait_at_exit()
     if options["signal"]:
-        folder, name = os.path.split(os.path.abspath(options["output"]))  # noqa: PTH100
-        on_demand.install(signal=options["signal"], directory=folder, name=name)
+        on_demand.capture_on_signal(options["signal"], plan)
     if options["every"]:
-        on_demand.capture_every(options["every"], names)
+        on_demand.capture_every(options["every"], plan)
     if options["rss"]:
-        on_demand.capture_when_resident(options["rss"], names)
-    return _arm_exceptions(options, names)
+        on_demand.capture_when_resident(options["rss"], plan)
+    return _arm_exceptions(options, plan)
 
 
-def _arm_exceptions(
-    options: dict[str, Any], names: SnapshotNames
-) -> Callable[[BaseException], object]:
+def _arm_exceptions(options: dict[str, Any], plan: Plan) -> Callable[[BaseException], object]:
     kinds: tuple[type[BaseException], ...] = (Exception,) if options["exception"] else ()
-    if options["memory_error"] and not on_demand.capture_on_memory_error(names):
+    if options["memory_error"] and not on_demand.capture_on_memory_error(plan):
         kinds += (MemoryError,)
     if kinds:
-        on_demand.on_thread_exception(names, lambda error: isinstance(error, kinds))
+        on_demand.on_thread_exception(plan, lambda error: isinstance(error, kinds))
 
     def on_error(error: BaseException) -> None:
         if isinstance(error, kinds):
-            on_demand.capture_next(names)
+            capture_next(plan)
 
     return on_error
 
@@ -73,8 +74,8 @@ def _arm_exceptions(
 class _Workers:
     """Captures workers of ``multiprocessing`` when they end, which run no exit handlers."""
 
-    def __init__(self, names: SnapshotNames) -> None:
-        self._names = names
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
         self._known = False
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(before=self._look)
@@ -88,7 +89,7 @@ class _Workers:
     def _begin(self) -> None:
         from multiprocessing.util import Finalize
 
-        Finalize(None, on_demand.capture_next, args=(self._names,), exitpriority=-1000)
+        Finalize(None, capture_last, args=(self._plan,), exitpriority=-1000)
 
 
 def _run_module(arguments: list[str], on_error: Callable[[BaseException], object]) -> None:
@@ -106,29 +107,54 @@ def _run_script(
     if os.path.isdir(path) or path.endswith((".zip", ".pyz")):  # noqa: PTH112
         import runpy
 
-        sys.path[0] = path
+        sys.path[0] = os.path.abspath(path)  # noqa: PTH100
         _guarded(lambda: runpy._run_module_as_main("__main__", alter_argv=False), on_error)  # type: ignore[attr-defined]
         return
-    from importlib.machinery import SourceFileLoader
-
     sys.path[0] = os.path.dirname(os.path.realpath(path))  # noqa: PTH120
     main_module = sys.modules["__main__"]
-    main_module.__file__ = os.path.abspath(path)  # noqa: PTH100
-    main_module.__cached__ = None  # type: ignore[attr-defined]
-    main_module.__loader__ = SourceFileLoader("__main__", path)
-    with io.open_code(os.path.abspath(path)) as file:  # noqa: PTH100
-        source = file.read()
-    del file
     full = os.path.abspath(path)  # noqa: PTH100
-    _guarded(lambda: exec(compile(source, full, "exec"), main_module.__dict__), on_error)
+
+    def run() -> None:
+        loader, code = _load(path, full)
+        main_module.__file__ = full
+        main_module.__cached__ = None  # type: ignore[attr-defined]
+        main_module.__loader__ = loader
+        exec(code, main_module.__dict__)
+
+    _guarded(run, on_error)
+
+
+def _load(path: str, full: str) -> tuple[Any, types.CodeType]:
+    """Give a script's loader and code; end as `python` does where it cannot be read."""
+    from importlib.machinery import SourceFileLoader, SourcelessFileLoader
+
+    try:
+        if path.endswith(".pyc"):
+            compiled = SourcelessFileLoader("__main__", path)
+            return compiled, cast("types.CodeType", compiled.get_code("__main__"))
+        with io.open_code(full) as file:
+            source = file.read()
+    except OSError as error:
+        why = f"[Errno {error.errno}] {error.strerror}"
+        say(f"{sys.executable}: can't open file {full!r}: {why}")
+        sys.exit(EXIT_USAGE)
+    return SourceFileLoader("__main__", path), compile(source, full, "exec")
+
+
+def _has_begun(main_module: types.ModuleType) -> bool:
+    """Tell whether the program's own code has run: only then is there something to capture."""
+    return "__file__" in vars(main_module)
 
 
 def _guarded(run: Callable[[], object], on_error: Callable[[BaseException], object]) -> None:
     """Run; show an exception as `python` would, without our own calls in the traceback."""
+    main_module = sys.modules["__main__"]
     try:
         run()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the program's, shown below
-        on_error(error)
+        # The package of a module that is still to begin may have failed, too.
+        if _has_begun(main_module) or not isinstance(error, SyntaxError):
+            on_error(error)
         traceback = error.__traceback__
         here = os.path.dirname(__file__)  # noqa: PTH120
         while traceback and traceback.tb_frame.f_code.co_filename.startswith(here):
@@ -147,8 +173,8 @@ def _end_by_interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def _capture_at_exit(names: SnapshotNames, pid: int) -> None:
+def _capture_at_exit(plan: Plan, main_module: types.ModuleType, pid: int) -> None:
     # A process that was forked captures itself too where it ends like this one.
-    if not on_demand.capture_next(names) and os.getpid() == pid:
+    if _has_begun(main_module) and not capture_last(plan) and os.getpid() == pid:
         sys.stdout.flush()
         os._exit(EXIT_FAILURE)

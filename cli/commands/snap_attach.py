@@ -8,20 +8,22 @@ from typing import Annotated
 import typer
 
 from cli.capturing import show_capture
+from cli.options import MaxExtra, Values, seconds
 
 
 def attach(
     pid: Annotated[int, typer.Argument(min=1, help="The process to capture.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The snapshot.")],
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds for the process to reach a safe point.")
+        float,
+        typer.Option(
+            metavar="SECONDS", parser=seconds, help="For the process to reach a safe point."
+        ),
     ] = 30.0,
-    max_extra: Annotated[
-        str,
-        typer.Option("--max-extra", metavar="SIZE", help="Give up a walk that takes more memory."),
-    ] = "",
+    max_extra: MaxExtra = None,
+    values: Values = "none",
 ) -> None:
     """Capture a running process, which need not know of us; it goes on meanwhile."""
     from snap.attach import attach as capture
 
-    show_capture(capture(pid, output, timeout=timeout, max_extra=max_extra or None))
+    show_capture(capture(pid, output, timeout=timeout, max_extra=max_extra, values=values))

@@ -7,12 +7,38 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from snap.cost import parse_size
+from cli.options import MaxExtra, Values, seconds, size
 from snap.errors import SnapError
+from snap.names import SnapshotNames
+
+
+def _signal(name: str) -> int:
+    """Read a signal's name or number; what cannot be handled is wrong usage."""
+    text = name.upper()
+    try:
+        found = signal.Signals(int(text)) if text.isdecimal() else signal.Signals[_full(text)]
+    except (KeyError, ValueError):
+        raise typer.BadParameter(f"there is no signal {name!r}, give one like SIGUSR2") from None
+    if found.name in {"SIGKILL", "SIGSTOP"}:
+        raise typer.BadParameter(f"no program can handle {found.name}, give one like SIGUSR2")
+    return found
+
+
+def _full(name: str) -> str:
+    return name if name.startswith("SIG") else f"SIG{name}"
+
+
+def _pattern(text: str) -> str:
+    """Read a name of snapshots; fields that there are not are wrong usage."""
+    try:
+        SnapshotNames(text)
+    except SnapError as error:
+        raise typer.BadParameter(f"{error.why}, {error.fix}") from None
+    return text
 
 
 def run(
@@ -22,7 +48,11 @@ def run(
     output: Annotated[
         str,
         typer.Option(
-            "-o", "--output", help="The snapshots; {pid}, {n} and {time} make names differ."
+            "-o",
+            "--output",
+            metavar="NAME",
+            parser=_pattern,
+            help="The snapshots; {pid}, {n} and {time} make names differ.",
         ),
     ] = "heap-{pid}.parquet",
     module: Annotated[bool, typer.Option("-m", help="The program is a module.")] = False,
@@ -33,15 +63,17 @@ def run(
         bool, typer.Option("--on-exception", help="Capture at an exception that nobody catches.")
     ] = False,
     on_signal: Annotated[
-        str, typer.Option("--on-signal", metavar="SIGNAL", help="Capture at each, like SIGUSR2.")
-    ] = "",
+        int | None,
+        typer.Option(metavar="SIGNAL", parser=_signal, help="Capture at each, like SIGUSR2."),
+    ] = None,
     every: Annotated[
-        float, typer.Option(min=0.0, metavar="SECONDS", help="Capture again and again.")
-    ] = 0.0,
+        float | None,
+        typer.Option(metavar="SECONDS", parser=seconds, help="Capture again and again."),
+    ] = None,
     when_rss: Annotated[
-        str,
-        typer.Option("--when-rss", metavar="SIZE", help="Capture when memory passes 2GiB, say."),
-    ] = "",
+        int | None,
+        typer.Option(metavar="SIZE", parser=size, help="Capture when memory passes 2GiB, say."),
+    ] = None,
     on_memory_error: Annotated[
         bool,
         typer.Option(
@@ -49,10 +81,12 @@ def run(
             help="Capture at a MemoryError; before Python 3.12 if nobody catches it.",
         ),
     ] = False,
-    max_extra: Annotated[
-        str,
-        typer.Option("--max-extra", metavar="SIZE", help="Give up a walk that takes more memory."),
-    ] = "",
+    mode: Annotated[
+        Literal["fork", "inline"] | None,
+        typer.Option(help="Walk in a forked copy, or in place; fork where the system has it."),
+    ] = None,
+    max_extra: MaxExtra = None,
+    values: Values = "none",
 ) -> None:
     """Run a script or module as python would, and capture its heap on the way."""
     if not module and not Path(program[0]).exists():
@@ -67,11 +101,13 @@ def run(
     options = {
         "output": output,
         "exception": on_exception,
-        "signal": _signal(on_signal) if on_signal else None,
+        "signal": on_signal,
         "every": every,
-        "rss": parse_size(when_rss) if when_rss else None,
+        "rss": when_rss,
         "memory_error": on_memory_error,
-        "max_extra": parse_size(max_extra) if max_extra else None,
+        "mode": mode,
+        "max_extra": max_extra,
+        "values": values,
     }
     others = on_exception or on_signal or every or when_rss or on_memory_error
     options["at_exit"] = at_exit or not others
@@ -79,13 +115,3 @@ def run(
     code = "__import__('snap.run').run.main()"
     arguments = [json.dumps(options), *(["-m"] if module else []), *program]
     os.execv(sys.executable, [sys.executable, "-c", code, *arguments])
-
-
-def _signal(name: str) -> int:
-    text = name.upper()
-    try:
-        return signal.Signals[text if text.startswith("SIG") else f"SIG{text}"]
-    except KeyError:
-        raise SnapError(
-            f"cannot capture on signal {name}", "there is no such signal", "give one like SIGUSR2"
-        ) from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from snap.attach import gdb
 from snap.attach.meeting import Meeting
 from snap.attach.process import Target, examine, gone, is_alive, is_blocked
-from snap.capture import Capture, Job
+from snap.capture import Capture, Job, Values, check_choices
 from snap.cost import parse_size
 from snap.errors import SnapError
 from snap.supervise import PATIENCE, Output, Writer
@@ -31,6 +31,7 @@ def attach(
     timeout: float = 30.0,
     progress: Callable[[int], None] | None = None,
     max_extra: int | str | None = None,
+    values: Values = "none",
 ) -> Capture:
     """Write every heap object of another process to a Parquet file here.
 
@@ -44,8 +45,8 @@ def attach(
         Seconds for the process to reach a point where the walk can begin.
     progress
         Called with the number of objects written so far, a few times a second.
-    max_extra
-        Memory that the walk may take there, see `capture`.
+    max_extra, values
+        See `capture`.
 
     Returns
     -------
@@ -56,6 +57,8 @@ def attach(
     ------
     SnapError
         If the process cannot be captured; it goes on as before, and no file is left.
+    ValueError
+        If `values` is neither.
 
     Notes
     -----
@@ -63,6 +66,7 @@ def attach(
     for about 10 ms. The walk runs in a forked copy of the target, and the writer here. The
     target loads ``ctypes``, and nothing of this package.
     """
+    check_choices(None, values)
     began = time.perf_counter()
     limit = parse_size(max_extra) if isinstance(max_extra, str) else max_extra
     output = Output(os.fspath(path))
@@ -75,9 +79,8 @@ def attach(
     try:
         with Meeting(target) as meeting:
             _bring(target, meeting, timeout)
-            meeting.hand_over(
-                writer.walk_ends(), {"target": pid, "patience": PATIENCE, "max_extra": limit}
-            )
+            wanted = {"max_extra": limit, "values": values == "short"}
+            meeting.hand_over(writer.walk_ends(), {"target": pid, "patience": PATIENCE, **wanted})
             writer.leave_walk()
             told = meeting.hear(PATIENCE)
             writer.tell_pause(told["pause_seconds"])

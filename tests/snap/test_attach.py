@@ -195,9 +195,11 @@ def test_a_target_of_another_version_is_captured(version, tmp_path):
 @needs_gdb
 def test_two_captures_of_one_target_follow_each_other(tmp_path):
     target = start("busy")
-    for name in ("a.parquet", "b.parquet"):
-        assert attach(target.pid, tmp_path / name).returncode == 0
+    for name, options in (("a.parquet", []), ("b.parquet", ["--values", "short"])):
+        assert attach(target.pid, tmp_path / name, *options).returncode == 0
     told = finish(target)
+    assert "value" not in analyze.load(tmp_path / "a.parquet").objects.columns
+    assert "'ready'" in analyze.load(tmp_path / "b.parquet").objects["value"]
     check(tmp_path / "b.parquet", told)
 
 

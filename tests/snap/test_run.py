@@ -1,6 +1,7 @@
 """`snap run` runs a program as `python` does, and captures it when it was asked to."""
 
 import os
+import py_compile
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from fresh import CHECKOUT
 
 import analyze
+import snap
 
 MAIN = "from cli.snap import main; main()"
 ABOUT = """
@@ -125,9 +127,103 @@ def test_a_clock_gives_numbered_files(tmp_path):
     )
 
     assert code == 0
-    assert len(snapshots(tmp_path)) >= 2
-    # A capture that the end of the program overtakes is written, but nobody is left to say so.
-    assert 0 <= len(snapshots(tmp_path)) - len(errors.splitlines()) <= 1
+    told = sorted(line.split()[1].removesuffix(":") for line in errors.splitlines())
+    assert len(told) >= 2
+    assert told == [str(tmp_path / name) for name in snapshots(tmp_path)]
+
+
+def test_the_end_of_a_program_waits_for_the_capture_that_goes_on(tmp_path):
+    write(
+        tmp_path,
+        """
+        import os, signal
+        kept = [[number] for number in range(200_000)]
+        os.kill(os.getpid(), signal.SIGUSR2)
+        os.mkdir("elsewhere")
+        os.chdir("elsewhere")
+        """,
+    )
+    options = ["--on-signal", "USR2", "--at-exit", "-o", "x-{n}.parquet"]
+
+    code, _, errors = run(tmp_path, *options, "program.py")
+
+    # Both under the name that was meant when the program began, the later one last.
+    assert code == 0
+    places = [line.split()[1] for line in errors.splitlines()]
+    assert places == [f"{tmp_path}/x-1.parquet:", f"{tmp_path}/x-2.parquet:"]
+    assert sorted(os.listdir(tmp_path)) == [
+        "elsewhere",
+        "program.py",
+        "x-1.parquet",
+        "x-2.parquet",
+    ]
+
+
+@pytest.mark.parametrize("options", [[], ["--on-exception"]], ids=["at exit", "on exception"])
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("def f(:\n", ["program.py"]),
+        ("def f(:\n", ["-m", "program"]),
+        ("pass", ["-m", "no_such_module"]),
+        ("pass", ["-m", "program.nor_such_a_package"]),
+        ("pass", ["empty"]),
+    ],
+    ids=["script", "module", "no module", "no package", "folder"],
+)
+def test_a_program_that_never_ran_is_not_captured(text, arguments, options, tmp_path):
+    write(tmp_path, text)
+    (tmp_path / "empty").mkdir()
+
+    plain = run(tmp_path, *arguments, python=True)
+    ours = run(tmp_path, *options, *arguments)
+
+    assert ours == plain
+    assert snapshots(tmp_path) == []
+
+
+def test_a_compiled_script_runs(tmp_path):
+    source = write(tmp_path, "print(__name__, __file__, type(__loader__).__name__)")
+    py_compile.compile(source, tmp_path / "program.pyc")
+    source.unlink()
+
+    plain = run(tmp_path, "program.pyc", python=True)
+    ours = run(tmp_path, "program.pyc")
+
+    assert ours[:2] == plain[:2]
+    assert len(snapshots(tmp_path)) == 1
+
+
+def test_a_package_that_fails_before_its_module_is_captured_with_its_frames(tmp_path):
+    (tmp_path / "package").mkdir()
+    write(tmp_path / "package", "held = [1]\nraise ValueError('x')\n", "__init__.py")
+    write(tmp_path / "package", "", "__main__.py")
+
+    code, _, errors = run(tmp_path, "--on-exception", "-m", "package")
+
+    assert (code, errors.count("captured ")) == (1, 1)
+
+
+def test_options_of_a_capture_reach_it(tmp_path):
+    write(
+        tmp_path,
+        """
+        import os, signal
+        if signal.getsignal(signal.SIGUSR2): os.kill(os.getpid(), signal.SIGUSR2)
+        """,
+    )
+    options = ["--values", "short", "--mode", "inline", "-o", "x.parquet"]
+
+    for when in (["--at-exit"], ["--on-signal", "12"]):
+        code, _, errors = run(tmp_path, *when, *options, "program.py")
+        assert (code, errors.count("captured ")) == (0, 1), errors
+        heap = analyze.load(tmp_path / "x.parquet")
+        assert heap.facts["mode"] == "inline"
+        assert heap.facts["values"] == "short"
+        (tmp_path / "x.parquet").unlink()
+    code, _, errors = run(tmp_path, "--max-extra", "10KiB", *options, "program.py")
+    assert code == 3
+    assert "of memory of its own" in errors
 
 
 def test_memory_that_passes_a_limit_is_captured_once(tmp_path):
@@ -184,21 +280,50 @@ def test_each_forked_worker_is_captured_under_its_own_name(program, tmp_path):
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (["--on-signal", "NONE"], "there is no such signal"),
-        (["--when-rss", "much"], "it is none"),
+        (["--on-signal", "NONE"], "there is no signal 'NONE'"),
+        (["--on-signal", "KILL"], "no program can handle SIGKILL"),
+        (["--when-rss", "much"], "'much' is no size"),
+        (["--when-rss", "2XB"], "'2XB' is no size"),
+        (["--when-rss", "0"], "'0' is no size"),
+        (["--max-extra", "-1"], "'-1' is no size"),
+        (["--every", "0"], "'0' is no number of seconds above 0"),
+        (["--every", "nan"], "'nan' is no number of seconds above 0"),
+        (["--values", "all"], "'all' is not one of"),
         (["-o", "{what}.parquet"], "only {pid}, {n} and {time}"),
-        (["--on-signal", "KILL"], "Invalid argument"),
-        (["-o", "no/such/heap.parquet", "--on-signal", "USR1"], "it is no directory"),
     ],
 )
-def test_what_cannot_be_done_is_refused_before_the_program_runs(options, why, tmp_path):
+def test_wrong_usage_is_refused_before_the_program_runs(options, why, tmp_path):
     write(tmp_path, "print('ran')")
 
     code, out, errors = run(tmp_path, *options, "program.py")
 
-    assert (code, out) == (3, "")
-    assert why in errors
+    assert (code, out) == (2, "")
+    assert why in " ".join(errors.split())
     assert "Traceback" not in errors
+
+
+def test_a_folder_that_is_missing_is_refused_before_the_program_runs(tmp_path):
+    write(tmp_path, "print('ran')")
+
+    code, out, errors = run(tmp_path, "-o", "no/such/heap.parquet", "program.py")
+
+    assert (code, out) == (3, "")
+    assert "it is no directory" in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("program", ["snap", "analyze"])
+def test_the_version_is_printed(program):
+    code = f"from cli.{program} import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--version"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (done.stdout, done.stderr) == (f"heapsnap {snap.__version__}\n", "")
 
 
 def test_installed_workers_are_captured_each_on_its_signal(tmp_path):
