@@ -33,7 +33,14 @@ _PATIENCE: Final = 1.0
 
 def show(result: RenderableType) -> None:
     """Print a result on standard output: coloured on a terminal, plain in a pipe."""
-    Console(highlight=False, emoji=False).print(result)
+    console = Console(highlight=False, emoji=False)
+    if console.is_terminal:
+        console.print(result)
+        return
+    with console.capture() as printed:
+        console.print(result)
+    # Cells are filled up with spaces, which nobody wants in a file.
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in printed.get().splitlines())
 
 
 def show_json(document: Any) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rich import box
+from rich.columns import Columns
 from rich.table import Table
 from rich.text import Text
 
-from analyze.render.text import printable
+from analyze.origin import is_own_type
+from analyze.render.text import keep_units, path_text, printable, split_names, type_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Protocol
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+
+    from analyze.suspects import Suspect
 
     class CycleStep(Protocol):
         """One object of a cycle, and the name of the reference to the next."""
@@ -34,11 +38,29 @@ if TYPE_CHECKING:
 
 # Objects of an example that are drawn; of a longer one its beginning and its end.
 _MOST_STEPS: Final = 12
+# Stands for a space at which no line ends; nobody's, and as wide as one.
+_GLUE: Final = "\ue000"
 
 
 def heading(title: str) -> RenderableType:
     """Set a title apart."""
     return Text(f"\n{title}", style="bold cyan")
+
+
+class Paragraph:
+    """A sentence of which names stand out, and numbers keep their units where it wraps."""
+
+    def __init__(self, sentence: str, names: Iterable[str] = (), style: str = "") -> None:
+        self._text = Text(style=style)
+        for place, part in enumerate(split_names(keep_units(sentence, _GLUE), names)):
+            self._text.append(part, "cyan" if place % 2 else "")
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        for line in self._text.wrap(console, options.max_width):
+            line.plain = line.plain.replace(_GLUE, " ")
+            yield line
 
 
 def new_table(*columns: tuple[str, str]) -> Table:
@@ -56,10 +78,28 @@ def new_table(*columns: tuple[str, str]) -> Table:
     return table
 
 
+def named(name: str) -> Text:
+    """Set the name of a type in a row: the program's own stand out."""
+    return Text(type_text(name), "bold" if is_own_type(name) else "")
+
+
+def place_of(suspect: Suspect) -> Text:
+    """Set where something piles up in a row, and what it is."""
+    text = Text(path_text(suspect.path))
+    if suspect.type_name not in suspect.path:
+        text.append(f"  {type_text(suspect.type_name)}", style="green")
+    return text
+
+
 def more(count: int, one: str, many: str) -> Iterator[RenderableType]:
     """Say how many rows were left out, if any."""
     if count > 0:
         yield Text(f"… and {count:,} more {one if count == 1 else many} (--top)", style="dim")
+
+
+def draw_cycles(examples: Iterable[Sequence[CycleStep]]) -> RenderableType:
+    """Draw cycles side by side where there is room."""
+    return Columns(map(draw_cycle, examples), padding=(0, 6, 0, 0))
 
 
 def draw_cycle(example: Sequence[CycleStep]) -> RenderableType:
@@ -74,7 +114,7 @@ def draw_cycle(example: Sequence[CycleStep]) -> RenderableType:
                 text.append("  │     ↓\n", style="cyan")
             continue
         text.append("  ┌─► " if number == 0 else "  │   ", style="cyan")
-        text.append(printable(step.type_name))
+        text.append(type_text(step.type_name))
         text.append(f"  {step.address:#x}\n", style="dim")
         name = f" {printable(step.name)}" if step.name else ""
         last = number == len(example) - 1

@@ -8,11 +8,24 @@ from analyze.render.suspects import (
     TOLD,
     expected_sentence,
     grown_sentence,
+    names_of,
     suspect_sentence,
 )
-from analyze.render.text import format_bytes, format_change, format_seconds, plural, printable
+from analyze.render.text import (
+    format_bytes,
+    format_change,
+    format_seconds,
+    format_share,
+    path_text,
+    plural,
+    printable,
+    type_text,
+)
+from analyze.suspects import LEAST_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import polars as pl
 
     from analyze.growth import Growth
@@ -38,6 +51,15 @@ def report_sentences(report: HeapReport) -> list[str]:
     return [*sentences, *_own_types_sentence(report.own_types)]
 
 
+def report_names(report: HeapReport) -> set[str]:
+    """Give the names in these sentences."""
+    return {
+        *names_of([*report.suspects, *report.expected]),
+        *map(type_text, report.own_types["type_name"].head(_NAMED_TYPES)),
+        *(path_text(group.signature) for group in report.unreachable_cycles[:1]),
+    }
+
+
 def growth_sentences(growth: Growth) -> list[str]:
     """Say what grew between snapshots, the most important first."""
     snapshots = len(growth.snapshots)
@@ -50,18 +72,28 @@ def growth_sentences(growth: Growth) -> list[str]:
     return [*sentences, _growth_sentence(growth), *_own_growth_sentence(growth.own_types)]
 
 
+def growth_names(growth: Growth) -> set[str]:
+    """Give the names in these sentences."""
+    return {
+        *names_of([each.now for each in (*growth.suspects, *growth.warm_up)]),
+        *map(type_text, growth.own_types["type_name"].head(_NAMED_TYPES)),
+    }
+
+
 def capture_sentence(facts: dict[str, Any]) -> str:
     """Say of which interpreter a snapshot is, when it was taken, and at what price."""
+    pause = facts["pause_seconds"]
+    stood = "" if pause is None else f"; the program stood still for {format_seconds(pause)}"
+    return f"{moment_text(facts)}{stood}{_price(facts.get('walk'))}."
+
+
+def moment_text(facts: dict[str, Any]) -> str:
+    """Say of which interpreter a snapshot is, when it was taken, and how."""
     moment = printable(facts["captured_at"])[:19].replace("T", " ")
     how = {"fork": "in a forked copy", "inline": "in place"}.get(
         facts["mode"], printable(facts["mode"])
     )
-    pause = facts["pause_seconds"]
-    stood = "" if pause is None else f"; the program stood still for {format_seconds(pause)}"
-    return (
-        f"Python {printable(facts['python_version'])}, captured {moment} UTC {how}{stood}"
-        f"{_price(facts.get('walk'))}."
-    )
+    return f"Python {printable(facts['python_version'])}, captured {moment} UTC {how}"
 
 
 def _price(walk: Any) -> str:
@@ -118,46 +150,54 @@ def warning_sentences(totals: Totals) -> list[str]:
 def _garbage_sentence(totals: Totals, groups: tuple[CycleGroup, ...]) -> str:
     if totals.unreachable_objects == 0:
         return "No garbage: every object can be reached from a root."
-    what = (
-        f"{plural(totals.unreachable_objects, 'object')} "
-        f"({format_bytes(totals.unreachable_shallow_size)}) cannot be reached from any root"
-    )
-    cycles = sum(group.cycles for group in groups)
-    if not cycles:
+    size, whole = totals.unreachable_shallow_size, max(totals.shallow_size, 1)
+    objects = f"{plural(totals.unreachable_objects, 'object')} ({format_bytes(size)})"
+    cycles = plural(sum(group.cycles for group in groups), "cycle")
+    kinds = f" of {len(groups):,} kinds" if len(groups) > 1 else ""
+    first = next((group for group in groups if group.expected is None), None)
+    if first is None and groups:
+        return (
+            f"Garbage as any program has some: {objects} in {cycles} of the library's own types, "
+            f"{groups[0].expected}."
+        )
+    what = f"{objects}, {format_share(size / whole)} of the heap, cannot be reached from any root"
+    if first is None:
         return f"{what}."
-    first = groups[0]
-    share = first.retained_size / max(totals.unreachable_shallow_size, 1)
     return (
-        f"{what}: {plural(cycles, 'cycle')} that only the collector can free. "
-        f"Most are held by {plural(first.cycles, 'cycle')} of "
-        f"{printable(first.signature)}: {format_bytes(first.retained_size)}, {share:.0%}."
+        f"{what}: {cycles}{kinds} that only the collector can free. "
+        f"The kind that holds most: {plural(first.cycles, 'cycle')} of "
+        f"{path_text(first.signature)}, {format_bytes(first.retained_size)}, "
+        f"{format_share(first.retained_size / max(size, 1))} of it."
     )
 
 
 def _own_types_sentence(types: pl.DataFrame) -> list[str]:
     largest = [
-        f"{printable(row['type_name'])} ({plural(row['objects'], 'object')}, "
+        f"{type_text(row['type_name'])} ({plural(row['objects'], 'object')}, "
         f"{format_bytes(row['shallow_size'])})"
-        for row in types.head(_NAMED_TYPES).iter_rows(named=True)
+        for row in _that_count(types, "shallow_size")
     ]
     return [f"The program's own largest types: {', '.join(largest)}."] if largest else []
 
 
 def _own_growth_sentence(types: pl.DataFrame) -> list[str]:
-    grown = types.filter(types["shallow_size_delta"] > 0)
     largest = [
-        f"{printable(row['type_name'])} ({row['objects_delta']:+,} objects, "
+        f"{type_text(row['type_name'])} ({row['objects_delta']:+,} objects, "
         f"{format_change(row['shallow_size_delta'])})"
-        for row in grown.head(_NAMED_TYPES).iter_rows(named=True)
+        for row in _that_count(types, "shallow_size_delta")
     ]
     return [f"Of the program's own types grew most: {', '.join(largest)}."] if largest else []
+
+
+def _that_count(types: pl.DataFrame, size: str) -> Iterator[dict[str, Any]]:
+    """Give the first rows, but for those of so few bytes that they are nobody's concern."""
+    return types.filter(types[size] >= LEAST_BYTES).head(_NAMED_TYPES).iter_rows(named=True)
 
 
 def _growth_sentence(growth: Growth) -> str:
     objects, size = growth.objects_delta, growth.shallow_size_delta
     if objects == 0 and size == 0 and growth.unreachable_delta == 0:
         return "Nothing grew: the same number of objects, the same bytes."
-    return (
-        f"{objects:+,} objects, {format_change(size)}; "
-        f"{growth.unreachable_delta:+,} unreachable objects."
-    )
+    garbage = growth.unreachable_delta
+    unreachable = f"; {garbage:+,} unreachable objects" if garbage else ""
+    return f"In all {objects:+,} objects, {format_change(size)}{unreachable}."

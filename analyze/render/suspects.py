@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyze.path_table import ITEM
-from analyze.render.text import format_bytes, format_change, plural, printable
+from analyze.render.text import (
+    format_bytes,
+    format_change,
+    format_share,
+    path_text,
+    plural,
+    printable,
+    type_text,
+)
 from snap.schema import STEP
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from analyze.grown import GrownSuspect
     from analyze.suspects import Suspect
 
 # Suspects that are told in sentences; the others are in the table.
-TOLD: Final = 5
-_LONGEST_PATH: Final = 160
+TOLD: Final = 3
+# Snapshots whose counts are all told; of more, those at both ends.
+_MOST_COUNTS: Final = 6
 
 
 def suspect_sentence(suspect: Suspect) -> str:
@@ -27,12 +36,33 @@ def suspect_sentence(suspect: Suspect) -> str:
 def grown_sentence(grown: GrownSuspect, snapshots: int) -> str:
     """Say who holds what, and how it grew."""
     objects, size = grown.objects_delta, format_change(grown.owned_size_delta)
-    by = f"{objects:,}, {size}," if objects > 0 else f"{size}"
     pronoun = "they" if grown.now.kind in ("unreachable", "outside") else "it"
-    grew = f"; {pronoun} grew by {by} since the first snapshot"
-    if snapshots > 2:
-        grew += ", every time" if grown.steady else ", not every time"
+    if snapshots == 2:
+        by = f"{objects:,}, {size}," if objects > 0 else f"{size}"
+        grew = f"; {pronoun} grew by {by} since the first snapshot"
+    else:
+        when = " every time" if grown.steady else ", but not every time"
+        counts = f" ({trend(grown.objects_each)})" if objects > 0 else ""
+        grew = f"; {pronoun} grew{when}{counts}, {size}{_an_hour(grown)}"
     return f"{_what(grown.now)}{grew}{_made(grown.now)}."
+
+
+def trend(counts: Sequence[int]) -> str:
+    """Give the counts of several snapshots: ``100 → 200 → 300``."""
+    shown = [f"{count:,}" for count in counts]
+    if len(shown) > _MOST_COUNTS:
+        shown = [*shown[:2], "…", *shown[-2:]]
+    return " → ".join(shown)
+
+
+def rate_text(grown: GrownSuspect) -> str:
+    """Give the bytes an hour; nothing where the clock did not move."""
+    return "" if grown.bytes_per_hour is None else format_change(round(grown.bytes_per_hour))
+
+
+def _an_hour(grown: GrownSuspect) -> str:
+    rate = rate_text(grown)
+    return f", {rate} an hour" if rate else ""
 
 
 def expected_sentence(suspects: Sequence[Suspect], verb: str) -> str:
@@ -45,8 +75,9 @@ def expected_sentence(suspects: Sequence[Suspect], verb: str) -> str:
 
 
 def _what(suspect: Suspect) -> str:
-    noun = f"{printable(suspect.type_name)} object"
-    size, percent = format_bytes(suspect.owned_size), f"{suspect.percent:.0f} % of the heap"
+    noun = f"{type_text(suspect.type_name)} object"
+    size = format_bytes(suspect.owned_size)
+    percent = f"{format_share(suspect.percent / 100)} of the heap"
     if suspect.kind == "unreachable":
         cycle = path_text(suspect.path.partition(STEP)[2])
         return (
@@ -62,17 +93,17 @@ def _what(suspect: Suspect) -> str:
     if last != ITEM or suspect.holder is None:
         return f"{path_text(suspect.path)}: {plural(suspect.objects, noun)}, {size}, {percent}"
     article = "an" if suspect.holder[:1].lower() in "aeiou" else "a"
-    holder = f"{article} {printable(suspect.holder)}"
+    holder = f"{article} {type_text(suspect.holder)}"
     return f"{path_text(place)} ({holder}) holds {plural(suspect.objects, noun)}, {size}, {percent}"
 
 
-def path_text(path: str) -> str:
-    """Make a path printable; a long one loses its middle, not its ends."""
-    safe = printable(path, most=10_000)
-    if len(safe) <= _LONGEST_PATH:
-        return safe
-    half = _LONGEST_PATH // 2 - 1
-    return f"{safe[:half]} … {safe[-half:]}"
+def names_of(suspects: Sequence[Suspect]) -> Iterator[str]:
+    """Give the names that sentences about suspects use, as they stand there."""
+    for each in suspects:
+        place, below = each.path.rpartition(STEP)[0], each.path.partition(STEP)[2]
+        is_held = each.kind in ("path", "thread")
+        yield from map(path_text, (each.path, place if is_held else below))
+        yield from map(type_text, (each.type_name, each.holder or ""))
 
 
 def _made(suspect: Suspect) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -11,6 +14,11 @@ _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 _UNPRINTABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+# Characters of a type's name, and of several, in a sentence or in a row.
+_LONGEST_TYPE: Final = 72
+_LONGEST_PATH: Final = 160
+# The space between a number and its unit, where no line is to end.
+_UNIT: Final = re.compile(r"(?<=\d) (?=%|[KMGT]?i?B\b)")
 
 
 def format_bytes(size: int) -> str:
@@ -34,6 +42,14 @@ def format_count_change(count: int) -> str:
     return f"{count:+,}" if count else "0"
 
 
+def format_share(share: float) -> str:
+    """Give a share of the whole: ``61 %``, ``0.4 %``."""
+    percent = 100 * share
+    if percent >= 0.95 or percent <= 0:
+        return f"{percent:.0f} %"
+    return f"{percent:.1f} %" if percent >= 0.05 else "under 0.1 %"
+
+
 def format_seconds(seconds: float) -> str:
     """Give a duration: ``1.3 ms``, ``2.5 s``."""
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:,.1f} s"
@@ -48,3 +64,38 @@ def printable(text: str, most: int = 200) -> str:
     """Make a string of the heap safe to print: no control characters, not endless."""
     safe = _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
     return safe if len(safe) <= most else safe[: most - 1] + "…"
+
+
+def shorten(text: str, most: int) -> str:
+    """Make a name printable; a long one loses its middle, not its ends."""
+    safe = printable(text, most=10_000)
+    if len(safe) <= most:
+        return safe
+    half = most // 2
+    return f"{safe[: most - half - 1]}…{safe[-half:]}"
+
+
+def type_text(name: str) -> str:
+    """Make the name of a type fit a sentence or a row."""
+    return shorten(name, _LONGEST_TYPE)
+
+
+def path_text(path: str) -> str:
+    """Make a path, or the types of a cycle, fit a sentence or a row."""
+    return shorten(path, _LONGEST_PATH)
+
+
+def keep_units(text: str, space: str) -> str:
+    """Put another space between numbers and their units, one at which no line ends."""
+    return _UNIT.sub(space, text)
+
+
+def split_names(sentence: str, names: Iterable[str]) -> list[str]:
+    """Cut a sentence at the names in it: every other part is a name, the first is none.
+
+    The longest names first, since one may be within another.
+    """
+    found = sorted({name for name in names if name}, key=len, reverse=True)
+    if not found:
+        return [sentence]
+    return re.split(rf"(?<!\w)({'|'.join(map(re.escape, found))})(?!\w)", sentence)

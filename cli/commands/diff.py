@@ -42,7 +42,7 @@ def diff(
     from analyze.heap import Heap
     from analyze.output import check_place, write_text
     from analyze.render.document import growth_document
-    from analyze.render.terminal import render_growth
+    from analyze.render.growth_text import render_growth
     from analyze.rules import load_rules
 
     limits = _limits(fail_on_growth, fail_on_objects or [], fail_on_cycles)

@@ -21,7 +21,7 @@ def query(
     """Run SQL over a heap: tables objects, refs, types and cycles."""
     from analyze.heap import Heap
     from analyze.query import query as run
-    from analyze.render.terminal import render_rows
+    from analyze.render.rows_text import render_rows
 
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other")

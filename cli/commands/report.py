@@ -23,7 +23,7 @@ def report(
     from analyze.heap import Heap
     from analyze.output import check_place, write_text
     from analyze.render.document import report_document
-    from analyze.render.terminal import render_report
+    from analyze.render.report_text import render_report
     from analyze.report import report as summarise
     from analyze.rules import load_rules
 

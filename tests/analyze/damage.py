@@ -20,7 +20,7 @@ from rich.console import Console
 
 from analyze.heap import Heap
 from analyze.render.document import report_document
-from analyze.render.terminal import render_report
+from analyze.render.report_text import render_report
 from analyze.report import report
 from snap.errors import SnapError
 

@@ -16,7 +16,7 @@ from snapshot_file import Object, write
 
 from analyze import load, report
 from analyze.render.html import report_page
-from analyze.render.terminal import render_report
+from analyze.render.report_text import render_report
 from snap.errors import EXIT_DONE, EXIT_FAILURE
 
 # All that could move the cursor, colour, retitle, or turn a line round.

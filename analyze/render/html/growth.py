@@ -11,14 +11,17 @@ from analyze.render.html.cycle import draw_cycle
 from analyze.render.html.page import render
 from analyze.render.html.picture import draw_blocks, path_rows
 from analyze.render.html.report import MOST_DRAWINGS, MOST_PATHS
-from analyze.render.html.suspects import block_places, grown_cards, names_of
+from analyze.render.html.suspects import block_places, grown_cards
 from analyze.render.html.tables import MOST_ROWS, Column, Table, frame_table, row_table
-from analyze.render.sentences import GROWTH_TITLE, capture_sentence, growth_sentences
-from analyze.render.text import printable
+from analyze.render.sentences import (
+    GROWTH_TITLE,
+    capture_sentence,
+    growth_names,
+    growth_sentences,
+)
+from analyze.render.suspects import trend
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from analyze.growth import Growth
 
 _TYPES: Final = (
@@ -63,10 +66,7 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
         title=GROWTH_TITLE,
         subtitles=[capture_sentence(facts) for _, facts in growth.snapshots],
         sentences=growth_sentences(growth),
-        names={
-            *names_of([each.now for each in (*growth.suspects, *growth.warm_up)]),
-            *map(printable, growth.own_types["type_name"].head(3)),
-        },
+        names=growth_names(growth),
         warnings=[],
         growth=growth,
         picture=draw_blocks(growth.picture, is_growth=True),
@@ -94,7 +94,7 @@ def _types_table(growth: Growth) -> Table:
     if "objects" not in growth.types.columns:
         return frame_table("Types by growth", _TYPES, growth.types, sorted_by="Size")
     types = growth.types.head(MOST_ROWS).with_columns(
-        trend=pl.col("objects").map_elements(_trend, return_dtype=pl.String)
+        trend=pl.col("objects").map_elements(trend, return_dtype=pl.String)
     )
     return row_table(
         "Types by growth",
@@ -103,7 +103,3 @@ def _types_table(growth: Growth) -> Table:
         sorted_by="Size",
         more=max(growth.types.height - MOST_ROWS, 0),
     )
-
-
-def _trend(counts: Sequence[int]) -> str:
-    return " → ".join(f"{count:,}" for count in counts)

@@ -11,7 +11,6 @@ import base64
 import functools
 import hashlib
 import json
-import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,8 +22,11 @@ from analyze.render.text import (
     format_bytes,
     format_change,
     format_count_change,
+    format_share,
+    keep_units,
     plural,
     printable,
+    split_names,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 _STYLES: Final = ("page.css", "icicle.css")
 _SCRIPTS: Final = ("icicle.js", "tables.js")
+
+_NO_BREAK: Final = "\u00a0"
 
 # Characters of a name that a page shows.
 LONGEST_NAME: Final = 400
@@ -128,27 +132,13 @@ def breakable(name: str) -> Markup:
     return shown
 
 
-# The space between a number and its unit, where no line is to end.
-_UNIT: Final = re.compile(r"(?<=\d) (?=%|[KMGT]?i?B\b)")
-
-
 def mark_names(sentence: str, names: Iterable[str]) -> Markup:
-    """Set the names in a sentence as code; the longest first, since one may be within another."""
-    sentence = _UNIT.sub("\u00a0", sentence)
-    found = sorted({name for name in names if name}, key=len, reverse=True)
-    if not found:
-        return escape(sentence)
-    parts = re.split(rf"(?<!\w)({'|'.join(map(re.escape, found))})(?!\w)", sentence)
+    """Set the names in a sentence as code."""
+    parts = split_names(keep_units(sentence, _NO_BREAK), names)
     return Markup().join(
         Markup("<code>{}</code>").format(breakable(part)) if place % 2 else part
         for place, part in enumerate(parts)
     )
-
-
-def format_share(share: float) -> str:
-    """Give a share of the whole: ``61 %``, ``0.4 %``."""
-    percent = 100 * share
-    return f"{percent:.0f} %" if percent >= 9.95 or percent == 0 else f"{percent:.1f} %"
 
 
 _FILTERS: Final[dict[str, Callable[..., Any]]] = {

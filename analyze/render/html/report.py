@@ -9,15 +9,15 @@ from analyze.render.html.capture import fact_rows, threads
 from analyze.render.html.cycle import draw_cycle
 from analyze.render.html.page import render
 from analyze.render.html.picture import draw_blocks, path_rows
-from analyze.render.html.suspects import block_places, cards, names_of
+from analyze.render.html.suspects import block_places, cards
 from analyze.render.html.tables import MOST_ROWS, Column, frame_table, row_table
 from analyze.render.sentences import (
     capture_sentence,
+    report_names,
     report_sentences,
     report_title,
     warning_sentences,
 )
-from analyze.render.text import printable
 
 if TYPE_CHECKING:
     from analyze.report import HeapReport
@@ -70,11 +70,7 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
         title=report_title(report),
         subtitles=[capture_sentence(report.facts)],
         sentences=report_sentences(report),
-        names={
-            *names_of([*report.suspects, *report.expected]),
-            *map(printable, report.own_types["type_name"].head(3)),
-            *(printable(group.signature) for group in groups[:1]),
-        },
+        names=report_names(report),
         warnings=warning_sentences(totals),
         totals=totals,
         picture=draw_blocks(report.picture, is_growth=False),

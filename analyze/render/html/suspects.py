@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyze.render.html.page import format_share
-from analyze.render.suspects import path_text
-from analyze.render.text import format_bytes, format_change, format_count_change, plural, printable
+from analyze.render.suspects import rate_text, trend
+from analyze.render.text import (
+    format_bytes,
+    format_change,
+    format_count_change,
+    format_share,
+    plural,
+    printable,
+)
 from snap.schema import STEP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from analyze.grown import GrownSuspect
     from analyze.icicle import Block
@@ -76,8 +82,7 @@ def grown_cards(suspects: Sequence[GrownSuspect], places: dict[str, int]) -> Car
             each.now,
             headline=format_change(each.owned_size_delta),
             numbers=[
-                f"{format_count_change(each.objects_delta)} objects: "
-                + " → ".join(f"{count:,}" for count in each.objects_each),
+                f"{format_count_change(each.objects_delta)} objects: " + trend(each.objects_each),
                 f"{format_change(each.retained_size_delta)} would go with them",
                 *_pace(each),
             ],
@@ -86,15 +91,6 @@ def grown_cards(suspects: Sequence[GrownSuspect], places: dict[str, int]) -> Car
         for each in suspects[:MOST_CARDS]
     ]
     return Cards(cards=shown, more=len(suspects) - len(shown))
-
-
-def names_of(suspects: Sequence[Suspect]) -> Iterator[str]:
-    """Give the names that sentences about suspects use, as they stand there."""
-    for each in suspects:
-        place, below = each.path.rpartition(STEP)[0], each.path.partition(STEP)[2]
-        is_held = each.kind in ("path", "thread")
-        yield from map(path_text, (each.path, place if is_held else below))
-        yield from map(printable, (each.type_name, each.holder or ""))
 
 
 def block_places(blocks: Sequence[Block]) -> dict[str, int]:
@@ -131,9 +127,7 @@ def _card(suspect: Suspect, *, headline: str, numbers: list[str], places: dict[s
 
 
 def _pace(suspect: GrownSuspect) -> list[str]:
-    if len(suspect.objects_each) < 3:
+    rate = rate_text(suspect)
+    if len(suspect.objects_each) < 3 or not rate:
         return []
-    facts = ["more each time" if suspect.steady else "came and went"]
-    if suspect.bytes_per_hour is not None:
-        facts.append(f"{format_change(round(suspect.bytes_per_hour))} an hour")
-    return facts
+    return [f"{rate} an hour"]

@@ -1,0 +1,134 @@
+"""A comparison of snapshots for a terminal: sentences first, then tables; 80 columns do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from analyze.render.layout import (
+    Paragraph,
+    draw_cycles,
+    heading,
+    more,
+    named,
+    new_table,
+    place_of,
+)
+from analyze.render.report_text import MOST_DRAWINGS
+from analyze.render.sentences import (
+    GROWTH_TITLE,
+    growth_names,
+    growth_sentences,
+    moment_text,
+)
+from analyze.render.suspects import rate_text, trend
+from analyze.render.text import format_change, format_count_change, path_text, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import polars as pl
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from analyze.grown import GrownSuspect
+    from analyze.growth import Growth
+
+
+def render_growth(growth: Growth, *, top: int) -> RenderableType:
+    """Lay out a comparison, with `top` rows a table."""
+    return Group(*_parts(growth, top))
+
+
+def _parts(growth: Growth, top: int) -> Iterator[RenderableType]:
+    yield heading(GROWTH_TITLE)
+    names = growth_names(growth)
+    for number, sentence in enumerate(growth_sentences(growth)):
+        yield Paragraph(sentence, names, "" if number else "bold")
+    yield from _suspects(growth, top)
+    yield from _cycles(growth, top)
+    if growth.types.height:
+        yield heading("Types by growth")
+        yield _types_table(growth.types.head(top))
+        yield from more(growth.types.height - top, "type changed", "types changed")
+    yield heading("Captures")
+    for number, (path, facts) in enumerate(growth.snapshots, start=1):
+        yield Paragraph(f"{number}  {printable(path)}: {moment_text(facts)}", style="dim")
+
+
+def _suspects(growth: Growth, top: int) -> Iterator[RenderableType]:
+    if len(growth.snapshots) == 2:
+        parts = {"Suspects": growth.suspects}
+    else:
+        parts = {
+            "Grew every time": tuple(each for each in growth.suspects if each.steady),
+            "Grew, but not every time": tuple(each for each in growth.suspects if not each.steady),
+        }
+    if len(growth.suspects) < 2:
+        return
+    for title, suspects in parts.items():
+        if suspects:
+            yield heading(title)
+            yield _suspects_table(suspects[:top])
+            yield from more(len(suspects) - top, "suspect", "suspects")
+
+
+def _suspects_table(suspects: Sequence[GrownSuspect]) -> Table:
+    is_many = any(len(each.objects_each) > 2 for each in suspects)
+    columns = [("objects", "right"), ("size", "right")]
+    columns += [("an hour", "right")] if is_many else []
+    table = new_table(*columns, ("path", "left"))
+    for each in suspects:
+        cells = [format_count_change(each.objects_delta), format_change(each.owned_size_delta)]
+        cells += [rate_text(each)] if is_many else []
+        place = place_of(each.now)
+        if is_many:
+            place.append(f"\n{trend(each.objects_each)}", style="dim")
+        table.add_row(*cells, place)
+    return table
+
+
+def _cycles(growth: Growth, top: int) -> Iterator[RenderableType]:
+    grown = growth.cycles.filter(growth.cycles["cycles_delta"] > 0)
+    if grown.is_empty():
+        return
+    yield heading("Unreachable cycles that became more")
+    yield _cycles_table(grown.head(top))
+    yield from more(grown.height - top, "kind of cycle", "kinds of cycles")
+    signatures = grown["signature"].head(min(top, MOST_DRAWINGS))
+    yield draw_cycles([growth.examples[each].example for each in signatures])
+
+
+def _cycles_table(cycles: pl.DataFrame) -> Table:
+    table = new_table(
+        ("cycles", "right"), ("objects", "right"), ("would free", "right"), ("types", "left")
+    )
+    for row in cycles.iter_rows(named=True):
+        table.add_row(
+            format_count_change(row["cycles_delta"]),
+            format_count_change(row["objects_delta"]),
+            format_change(row["retained_size_delta"]),
+            Text(path_text(row["signature"])),
+        )
+    return table
+
+
+def _types_table(types: pl.DataFrame) -> Table:
+    table = new_table(
+        ("before", "right"),
+        ("after", "right"),
+        ("objects", "right"),
+        ("size", "right"),
+        ("type", "left"),
+    )
+    for row in types.iter_rows(named=True):
+        table.add_row(
+            f"{row['objects_before']:,}",
+            f"{row['objects_after']:,}",
+            format_count_change(row["objects_delta"]),
+            format_change(row["shallow_size_delta"]),
+            named(row["type_name"]),
+        )
+    return table

@@ -1,0 +1,128 @@
+"""The report of one snapshot for a terminal: sentences first, then tables; 80 columns do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group
+from rich.text import Text
+
+from analyze.render.layout import (
+    Paragraph,
+    draw_cycles,
+    heading,
+    more,
+    named,
+    new_table,
+    place_of,
+)
+from analyze.render.sentences import (
+    capture_sentence,
+    memory_sentences,
+    report_names,
+    report_sentences,
+    report_title,
+    size_sentence,
+    warning_sentences,
+)
+from analyze.render.text import format_bytes, format_share, path_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import polars as pl
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from analyze.report import CycleGroup, HeapReport
+    from analyze.suspects import Suspect
+
+# Kinds of cycles of which an example is drawn: each takes as much room as a table.
+MOST_DRAWINGS: Final = 2
+
+
+def render_report(report: HeapReport, *, top: int) -> RenderableType:
+    """Lay out a report, with `top` rows a table."""
+    return Group(*_parts(report, top))
+
+
+def _parts(report: HeapReport, top: int) -> Iterator[RenderableType]:
+    yield heading(report_title(report))
+    names = report_names(report)
+    for number, sentence in enumerate(report_sentences(report)):
+        yield Paragraph(sentence, names, "" if number else "bold")
+    for sentence in warning_sentences(report.totals):
+        yield Paragraph(sentence, style="yellow")
+    if len(report.suspects) > 1:
+        yield heading("Suspects")
+        yield _suspects_table(report.suspects[:top])
+        yield from more(len(report.suspects) - top, "suspect", "suspects")
+    yield from _cycles(report.unreachable_cycles, top)
+    yield heading("Largest types")
+    yield _types_table(report.types.head(top))
+    yield from more(report.types.height - top, "type", "types")
+    yield heading("Capture")
+    yield Paragraph(size_sentence(report.totals))
+    for sentence in memory_sentences(report.totals, report.facts):
+        yield Paragraph(sentence)
+    yield Paragraph(capture_sentence(report.facts), style="dim")
+
+
+def _cycles(groups: Sequence[CycleGroup], top: int) -> Iterator[RenderableType]:
+    """Tell the cycles that matter; of those that any program has, the sentence says enough."""
+    told = [group for group in groups if group.expected is None]
+    if not told:
+        return
+    yield heading("Unreachable cycles")
+    yield _cycles_table(told[:top])
+    yield from more(len(told) - top, "kind of cycle", "kinds of cycles")
+    usual = len(groups) - len(told)
+    if usual:
+        kinds = "kind" if usual == 1 else "kinds"
+        yield Text(f"… and {usual:,} {kinds} {groups[-1].expected}", style="dim")
+    yield draw_cycles([group.example for group in told[: min(top, MOST_DRAWINGS)]])
+
+
+def _suspects_table(suspects: Sequence[Suspect]) -> Table:
+    table = new_table(("objects", "right"), ("size", "right"), ("heap", "right"), ("path", "left"))
+    for each in suspects:
+        table.add_row(
+            f"{each.objects:,}",
+            format_bytes(each.owned_size),
+            format_share(each.percent / 100),
+            place_of(each),
+        )
+    return table
+
+
+def _types_table(types: pl.DataFrame) -> Table:
+    table = new_table(
+        ("objects", "right"), ("size", "right"), ("retained", "right"), ("type", "left")
+    )
+    for row in types.iter_rows(named=True):
+        table.add_row(
+            f"{row['objects']:,}",
+            format_bytes(row["shallow_size"]),
+            format_bytes(row["retained_size"]),
+            named(row["type_name"]),
+        )
+    return table
+
+
+def _cycles_table(groups: Sequence[CycleGroup]) -> Table:
+    table = new_table(
+        ("cycles", "right"),
+        ("objects", "right"),
+        ("size", "right"),
+        ("would free", "right"),
+        ("types", "left"),
+    )
+    for group in groups:
+        table.add_row(
+            f"{group.cycles:,}",
+            f"{group.objects:,}",
+            format_bytes(group.shallow_size),
+            format_bytes(group.retained_size),
+            Text(path_text(group.signature)),
+        )
+    return table
