@@ -15,6 +15,7 @@ from analyze.index import Index, file_stamp
 from analyze.memory import has_room, require_memory
 from analyze.names import ReferenceNames
 from analyze.owners import OwnerTree, owner_tree
+from analyze.progress import Progress
 from analyze.reachability import Reachability, reachability
 from analyze.retained import Retained, heap_dominators
 from analyze.snapshot import References, SnapshotFile
@@ -28,15 +29,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# Where in a report each step begins, and which part of its time it takes: measured at ten
-# million objects.
-_STEPS: Final = {
-    "reading references": (0.0, 0.2),
-    "searching from the roots": (0.2, 0.14),
-    "computing retained sizes": (0.34, 0.4),
-    "reading names": (0.74, 0.05),
-    "looking for cycles": (0.79, 0.01),
-    "telling owners": (0.8, 0.2),
+# Which part of a report's work each step is: measured at ten million objects.
+_SHARES: Final = {
+    "reading references": 0.2,
+    "searching from the roots": 0.14,
+    "computing retained sizes": 0.4,
+    "reading names": 0.05,
+    "looking for cycles": 0.01,
+    "telling owners": 0.2,
 }
 
 
@@ -48,8 +48,8 @@ class Heap:
     path
         A snapshot file.
     progress
-        Called with the name of each step as it begins, and how much of a report is done then,
-        0 to 1; of the longest step also in between.
+        Called with the names of the steps that are going on whenever one begins, and how much
+        of a report is done then, 0 to 1; of the longest step also in between.
     index
         Whether to use the answers kept beside the snapshot, and to keep more, see `Index`.
 
@@ -71,7 +71,7 @@ class Heap:
         self.file = SnapshotFile(path)
         # What takes long to work out is kept here; `heap.index.remember` keeps yours.
         self.index = Index(self.file.path, self.file.objects, opened, enabled=index)
-        self._progress = progress
+        self._tell = Progress(progress or (lambda _step, _done: None), _SHARES)
         self._retaining: Future[Retained] | None = None
 
     # --- columns
@@ -257,11 +257,6 @@ class Heap:
             _ = self.retained
         self._tell("telling owners")
         return owner_tree(self).to_arrays()
-
-    def _tell(self, step: str, done: float = 0.0) -> None:
-        if self._progress is not None:
-            begins, share = _STEPS[step]
-            self._progress(step, begins + share * done)
 
 
 def _are_tasks(labels: list[str]) -> NDArray[np.bool_]:

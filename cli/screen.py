@@ -83,26 +83,21 @@ def progress() -> Iterator[Callable[[str, float | None], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         TimeElapsedColumn(),
-        TextColumn("left", style="dim"),
         TimeRemainingColumn(),
+        TextColumn("left", style="dim"),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
     task = bar.add_task("", total=None)
 
-    furthest = 0.0
-
     def step(name: str, done: float | None = None) -> None:
-        nonlocal furthest
         if time.monotonic() - began > _PATIENCE:
             bar.start()
-        # What is known already is skipped, and may be asked for late: never back.
-        furthest = max(furthest, done or 0.0)
         bar.update(
             task,
             description=name,
-            completed=0.0 if done is None else furthest,
+            completed=done or 0.0,
             total=None if done is None else 1.0,
         )
 

@@ -51,11 +51,15 @@ def diff(
     if html is not None:
         check_place(html, *paths)
     with progress() as step:
+        # What is asked of one snapshot is then asked of the next: each has its own progress.
+        parts = [0.0] * len(paths)
 
         def step_of(number: int) -> Callable[[str, float], None]:
-            return lambda name, done: step(
-                f"{paths[number].name}: {name}", (number + done) / len(paths)
-            )
+            def told(name: str, done: float) -> None:
+                parts[number] = done
+                step(f"{paths[number].name}: {name}", sum(parts) / len(paths))
+
+            return told
 
         heaps = [Heap(path, step_of(at), index=not no_index) for at, path in enumerate(paths)]
         result = compare(heaps, known)
