@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from snap.attach import gdb
 from snap.attach.meeting import Meeting
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _TRY_AGAIN: Final = 1.0
 _LOOK: Final = 0.2
 _REMOTE_EXEC: Final = (3, 14)
+# What holds up a target that does not come.
+_HOLDS_LOCK: Final = ": its main thread is inside C code that holds the interpreter's lock"
+_WAITS: Final = ": its main thread waits in a system call, out of which gdb, not installed, helps"
 
 
 def attach(
@@ -101,30 +105,45 @@ def attach(
 
 def _bring(target: Target, meeting: Meeting, timeout: float) -> None:
     """Have the target come to the meeting."""
-    deadline = time.monotonic() + timeout
-    if not _execute_remotely(target, meeting):
+    remotely = _execute_remotely(target, meeting)
+    if not remotely:
         gdb.require_gdb(target.pid)
-        if not is_blocked(target.pid):
-            gdb.schedule(target, meeting.line, timeout=timeout)
+    try:
+        _wait_for(target, meeting, timeout, remotely=remotely)
+    except BaseException:
+        if remotely:
+            _revoke(target.pid)
+        raise
+
+
+def _wait_for(target: Target, meeting: Meeting, timeout: float, *, remotely: bool) -> None:
+    deadline = time.monotonic() + timeout
+    if not remotely and not is_blocked(target.pid):
+        gdb.schedule(target, meeting.line, timeout=timeout)
     tried = -_TRY_AGAIN
-    holds_lock = False
+    holds_it_up = ""
     while not meeting.wait(_LOOK):
         now = time.monotonic()
         if not is_alive(target.pid):
             raise gone(target.pid)
         if now > deadline:
-            raise _too_late(target.pid, timeout, holds_lock=holds_lock)
+            raise _too_late(target.pid, timeout, holds_it_up)
         if now - tried >= _TRY_AGAIN and is_blocked(target.pid):
-            gdb.require_gdb(target.pid)
-            holds_lock = not gdb.run_in_wait(target, meeting.line, timeout=deadline - now + 1)
             tried = now
+            if remotely and not gdb.is_installed():
+                holds_it_up = _WAITS
+            elif gdb.run_in_wait(target, meeting.line, timeout=deadline - now + 1):
+                holds_it_up = ""
+            else:
+                holds_it_up = _HOLDS_LOCK
 
 
 def _execute_remotely(target: Target, meeting: Meeting) -> bool:
     """Use the interpreter's own way in, where both sides have it."""
     remote_exec = getattr(sys, "remote_exec", None)
     same = target.version[:2] == sys.version_info[:2] >= _REMOTE_EXEC
-    if remote_exec is None or not same:
+    # It looks for the script here, too: both sides must find it under one path.
+    if remote_exec is None or not same or target.root:
         return False
     try:
         remote_exec(target.pid, meeting.script())
@@ -134,10 +153,19 @@ def _execute_remotely(target: Target, meeting: Meeting) -> bool:
     return True
 
 
-def _too_late(pid: int, timeout: float, *, holds_lock: bool) -> SnapError:
-    why = f"it reached no point where a walk could begin in {timeout:g} s"
-    if holds_lock:
-        why += ": its main thread is inside C code that holds the interpreter's lock"
+def _revoke(pid: int) -> None:
+    """Take back what `_execute_remotely` asked for.
+
+    The script is about to go, of which the target would complain on its standard error. There
+    is one place for a request: an empty one takes the place of ours.
+    """
+    remote_exec: Any = getattr(sys, "remote_exec", None)
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
+        remote_exec(pid, os.devnull)
+
+
+def _too_late(pid: int, timeout: float, holds_it_up: str) -> SnapError:
+    why = f"it reached no point where a walk could begin in {timeout:g} s{holds_it_up}"
     return SnapError(
         f"cannot attach to process {pid}", why, "attach again, or with a longer --timeout"
     )

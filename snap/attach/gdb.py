@@ -47,6 +47,11 @@ _SETTINGS: Final = (
 _HEALED: Final = 5.0
 
 
+def is_installed() -> bool:
+    """Tell whether there is a gdb."""
+    return shutil.which("gdb") is not None
+
+
 def require_gdb(pid: int) -> None:
     """Refuse to go on without gdb.
 
@@ -55,7 +60,7 @@ def require_gdb(pid: int) -> None:
     SnapError
         If it is not installed.
     """
-    if shutil.which("gdb") is None:
+    if not is_installed():
         raise SnapError(
             f"cannot attach to process {pid}",
             "gdb is not installed, and before Python 3.14 there is no other way in",

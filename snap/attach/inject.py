@@ -89,8 +89,11 @@ def serve(folder: str, page: int) -> None:
     system: Any = None
     try:
         line.settimeout(_PATIENCE)
-        line.connect(f"{folder}/{SOCKET}")
-        _clear(folder)
+        try:
+            line.connect(f"{folder}/{SOCKET}")
+        finally:
+            # Also where nobody waits: the attaching process was killed.
+            _clear(folder)
         descriptors, given = _receive(line, marshal)
         package = Package(given.pop("sources"))
         system = package.load("snap.system")

@@ -9,6 +9,7 @@ import shutil
 import socket
 import struct
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 _PACKAGE: Final = Path(__file__).parent.parent
 # Understood by every supported Python.
 _MARSHAL_VERSION: Final = 2
+_PREFIX: Final = "heapsnap-"
+# Seconds after which a folder with nobody there counts as left over, and to wait at its door.
+_OLD: Final = 60.0
+_KNOCK: Final = 1.0
 _CREDENTIALS: Final = struct.Struct("=3i")
 
 
@@ -47,14 +52,12 @@ class Meeting:
         # As the target sees it.
         self._seen = self._folder.removeprefix(target.root)
         try:
-            script = Path(self._folder) / inject.SCRIPT
-            script.write_bytes(Path(inject.__file__).read_bytes())
+            self._write(inject.SCRIPT, Path(inject.__file__).read_bytes())
             address = str(Path(self._folder) / inject.SOCKET)
             self._listener.bind(address)
             self._listener.listen(1)
-            if os.geteuid() != target.uid:
-                for path in (str(script), address, self._folder):
-                    os.chown(path, target.uid, target.gid)
+            self._give(address)
+            self._give(self._folder)
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -81,11 +84,19 @@ class Meeting:
 
     def script(self) -> str:
         """Write the line into a file beside the others; give its path as we see it."""
-        path = Path(self._folder) / "line.py"
-        path.write_text(self.line.replace("PAGE", "0"))
+        return self._write("line.py", self.line.replace("PAGE", "0").encode())
+
+    def _write(self, name: str, content: bytes) -> str:
+        """Write a file for the target alone to read; give its path as we see it."""
+        path = f"{self._folder}/{name}"
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(content)
+        self._give(path)
+        return path
+
+    def _give(self, path: str) -> None:
         if os.geteuid() != self._target.uid:
             os.chown(path, self._target.uid, self._target.gid)
-        return str(path)
 
     def wait(self, seconds: float) -> bool:
         """Wait for the target; tell whether it came."""
@@ -157,11 +168,13 @@ class Meeting:
 
 
 def _make_folder(target: Target) -> str:
+    """Make a folder that the target sees, readable by its user only; clear away old ones."""
     where = [f"{target.root}{place}" for place in ("/tmp", "/var/tmp", "/dev/shm")]
     reason = ""
     for place in where:
         try:
-            return tempfile.mkdtemp(prefix="heapsnap-", dir=place)
+            _clear_left_over(place, target)
+            return tempfile.mkdtemp(prefix=_PREFIX, dir=place)
         except OSError as error:
             reason = f"{place}: {error.strerror}"
     raise SnapError(
@@ -169,6 +182,29 @@ def _make_folder(target: Target) -> str:
         f"no folder can be made that it sees ({reason})",
         "mount a writable /tmp or /dev/shm where it runs",
     )
+
+
+def _clear_left_over(place: str, target: Target) -> None:
+    """Remove the folders of attaching processes that were killed."""
+    for folder in Path(place).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            about = folder.lstat()
+            is_old = time.time() - about.st_mtime > _OLD
+            if is_old and about.st_uid in (os.geteuid(), target.uid) and not _is_met_at(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_met_at(folder: Path) -> bool:
+    """Tell whether somebody waits at a folder's socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(_KNOCK)
+        try:
+            line.connect(str(folder / inject.SOCKET))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            pass
+    return True
 
 
 def _sources() -> dict[str, str]:

@@ -43,7 +43,8 @@ class _Replay:
 
     def last_facts(self) -> dict[str, Any]:
         tag, body = self.receive()
-        assert tag == LAST
+        if tag != LAST:
+            raise ValueError(f"message {bytes(tag)!r} at the end, expected {LAST!r}")
         facts: dict[str, Any] = json.loads(body)
         return facts
 
@@ -73,7 +74,7 @@ def convert(raw: str | os.PathLike[str], path: str | os.PathLike[str]) -> Conver
     output = Output(os.fspath(path))
     try:
         session = _session(_Replay(player), output.temporary)
-        session.run()
+        _replay(session, raw)
         size = Path(output.temporary).stat().st_size
         Path(output.temporary).replace(output.path)
     except OSError as error:
@@ -85,6 +86,27 @@ def convert(raw: str | os.PathLike[str], path: str | os.PathLike[str]) -> Conver
     finally:
         output.discard()
     return Converted(output.path, session.objects, session.references, size)
+
+
+def _replay(session: Session, raw: str) -> None:
+    """Have a recording told again; refuse one whose messages do not fit together."""
+    try:
+        session.run()
+    except (SnapError, OSError):
+        raise
+    except MemoryError:
+        raise SnapError(
+            f"cannot convert {raw}",
+            "there is not enough memory for what it says",
+            "convert on a machine with more memory than the program had that was captured",
+        ) from None
+    except Exception as error:
+        # Whole by its checksum, so changed or made up: anything may be wrong with it.
+        raise SnapError(
+            f"cannot convert {raw}",
+            f"its messages do not fit together ({type(error).__name__}: {error})",
+            "give the file as a capture wrote it; if it is, please report this as a bug",
+        ) from error
 
 
 def _session(replay: _Replay, temporary: str) -> Session:

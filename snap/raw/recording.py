@@ -77,13 +77,16 @@ class Player:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        for _ in self._pieces():
-            pass
+        # Bytes of the messages still to be given.
+        self._size = sum(map(len, self._pieces()))
         self._left = self._pieces()
         self._piece = memoryview(b"")
 
     def read(self, size: int) -> bytearray:
         """Give the next bytes of the messages."""
+        if size > self._size:
+            raise self._refuse("it ends too early", "copy or capture it again")
+        self._size -= size
         body = bytearray(size)
         got = 0
         while got < size:

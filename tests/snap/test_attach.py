@@ -4,8 +4,11 @@ import json
 import os
 import shutil
 import signal
+import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -14,6 +17,9 @@ import pytest
 from fresh import CHECKOUT
 
 import analyze
+import snap.attach
+from snap.attach import inject, process
+from snap.attach.meeting import Meeting
 
 needs_gdb = pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
 
@@ -296,3 +302,144 @@ def test_a_target_that_holds_the_lock_in_c_times_out_and_goes_on(tmp_path):
     assert target.communicate(timeout=30)[0] == "over\n"
     assert target.returncode == 0
     assert os.listdir(tmp_path) == []
+
+
+# --- what an attaching process that was killed leaves
+
+
+def left_over(*, seconds_ago):
+    """Make the folder that an attaching process leaves when it is killed."""
+    folder = Path(tempfile.mkdtemp(prefix="heapsnap-", dir="/tmp"))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / inject.SOCKET))
+        listener.listen(1)
+    (folder / inject.SCRIPT).write_bytes(Path(inject.__file__).read_bytes())
+    os.utime(folder, (time.time() - seconds_ago,) * 2)
+    return folder
+
+
+@needs_gdb
+def test_what_a_killed_one_left_is_cleared_away_by_the_next(tmp_path):
+    old, young = left_over(seconds_ago=90), left_over(seconds_ago=0)
+    target = start("busy")
+
+    done = attach(target.pid, tmp_path / "heap.parquet")
+    finish(target)
+
+    assert done.returncode == 0, done.stderr
+    assert [old.exists(), young.exists()] == [False, True]
+    shutil.rmtree(young)
+
+
+def test_a_target_that_nobody_meets_clears_the_place_away():
+    folder = left_over(seconds_ago=0)
+    program = (
+        f"source = open({str(folder / inject.SCRIPT)!r}, 'rb').read()\n"
+        f"scope = {{'__name__': {inject.NAME!r}, 'FOLDER': {str(folder)!r}, 'AT': 0}}\n"
+        f"exec(compile(source, {inject.NAME!r}, 'exec'), scope)\n"
+    )
+
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+    assert not folder.exists()
+
+
+def test_only_the_target_may_read_what_lies_at_the_meeting():
+    target = process.Target(
+        pid=os.getpid(), version=(3, 14, 0), functions={}, root="", uid=os.geteuid(), gid=0
+    )
+    with Meeting(target) as meeting:
+        script = Path(meeting.script())
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in script.parent.iterdir()}
+        folder = stat.S_IMODE(script.parent.stat().st_mode)
+
+    assert folder == 0o700
+    assert modes.pop(inject.SOCKET)
+    assert set(modes.values()) == {0o600}
+    assert not script.parent.exists()
+
+
+# --- sys.remote_exec
+
+
+# A target of an interpreter that has it: the main thread runs what lies in a file, in names of
+# its own, when it next is between two instructions. Here the paths come by a pipe.
+REMOTE = """
+import os, signal, sys
+class Kept:
+    pass
+kept = [Kept() for _ in range(1000)]
+def run(*_):
+    with open(path := os.read(given, 4096).decode(), "rb") as file:
+        exec(compile(file.read(), path, "exec"), {})
+given = os.open(sys.argv[1], os.O_RDWR)
+signal.signal(signal.SIGUSR1, run)
+print("ready", flush=True)
+BODY
+print(len(kept))
+"""
+
+
+@pytest.fixture
+def remote(tmp_path, monkeypatch):
+    """Start a target, and have this interpreter reach it as if both were of 3.14."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    asked, targets = [], []
+
+    def remote_exec(pid, script):
+        # It refuses a script that it does not find itself.
+        assert os.access(script, os.R_OK)
+        asked.append(script)
+        with pipe.open("wb", buffering=0) as file:
+            file.write(os.fsencode(script))
+        os.kill(pid, signal.SIGUSR1)
+
+    def begin(body):
+        source = REMOTE.replace("BODY", body)
+        target = subprocess.Popen(
+            [sys.executable, "-I", "-c", source, str(pipe)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        targets.append(target)
+        assert target.stdout.readline() == "ready\n"
+        return target
+
+    monkeypatch.setattr(sys, "remote_exec", remote_exec, raising=False)
+    monkeypatch.setattr("snap.attach._REMOTE_EXEC", (3, 10))
+    # Nor is there another way in.
+    monkeypatch.setenv("PATH", str(tmp_path))
+    yield begin, asked
+    for target in targets:
+        target.kill()
+        target.communicate()
+
+
+def test_a_target_that_runs_the_script_itself_is_captured(remote, tmp_path):
+    begin, asked = remote
+    target = begin("for line in sys.stdin: pass")
+
+    done = snap.attach.attach(target.pid, tmp_path / "heap.parquet", timeout=20)
+    out, errors = target.communicate(timeout=30)
+
+    assert (target.returncode, out, errors) == (0, "1000\n", "")
+    assert len(asked) == 1
+    assert done.objects > 1000
+    heap = analyze.load(tmp_path / "heap.parquet")
+    assert list(heap.objects["type_name"]).count("__main__.Kept") == 1000
+    assert not Path(asked[0]).exists()
+
+
+def test_a_request_that_nobody_answered_is_taken_back(remote, tmp_path):
+    begin, asked = remote
+    target = begin("signal.pthread_sigmask(signal.SIG_BLOCK, [10]); sys.stdin.read()")
+
+    with pytest.raises(snap.SnapError, match="waits in a system call"):
+        snap.attach.attach(target.pid, tmp_path / "heap.parquet", timeout=1)
+
+    assert asked[1:] == [os.devnull]
+    assert not Path(asked[0]).exists()
+    assert sorted(os.listdir(tmp_path)) == ["pipe"]

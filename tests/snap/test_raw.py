@@ -1,10 +1,12 @@
 """Captures where pyarrow is not installed, and the snapshots that are made of them elsewhere."""
 
 import json
+import random
 import stat
 import struct
 import subprocess
 import venv
+import zlib
 from itertools import compress
 from pathlib import Path
 
@@ -302,3 +304,40 @@ def test_errors_of_the_command(recording, tmp_path):
         assert why in errors
         assert "Traceback" not in errors
     assert [path.name for path in tmp_path.iterdir()] == ["cut"]
+
+
+def forged(recording, rng):
+    """Change the messages of a recording, and make it whole again."""
+    head, body = recording[:12], bytearray(zlib.decompress(recording[12:]))
+    starts, at = [], 0
+    while at < len(body):
+        starts.append(at)
+        at += wire.HEADER_SIZE + wire.parse_header(body[at : at + wire.HEADER_SIZE])[1]
+    kind = rng.choice(("flip", "cut", "head", "drop"))
+    at = rng.choice(starts)
+    if kind == "flip":
+        for _ in range(20):
+            body[rng.randrange(len(body))] ^= 1 << rng.randrange(8)
+    elif kind == "cut":
+        del body[rng.randrange(len(body)) :]
+    elif kind == "head":
+        body[at + rng.randrange(60)] = rng.randrange(256)
+    else:
+        starts.append(len(body))
+        del body[at : starts[starts.index(at) + 1]]
+    return head + zlib.compress(bytes(body), 1)
+
+
+@pytest.mark.parametrize("times", [8, pytest.param(200, marks=pytest.mark.slow)])
+def test_a_forged_recording_is_converted_or_refused(recording, tmp_path, times):
+    rng, recorded = random.Random(5), Path(recording).read_bytes()
+    raw, refused = tmp_path / "heap.snapraw", []
+    for _ in range(times):
+        raw.write_bytes(forged(recorded, rng))
+        try:
+            convert(raw, tmp_path / "heap.parquet")
+        except SnapError as error:
+            refused.append(error.why)
+
+    assert times / 4 < len(refused) < times
+    assert {path.name for path in tmp_path.iterdir()} <= {"heap.snapraw", "heap.parquet"}
