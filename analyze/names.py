@@ -122,7 +122,12 @@ class ReferenceNames:
 
     def column(self) -> pl.Series:
         """Name every reference, in the order of the graph; null where unknown."""
-        words = pl.Series([*self.texts, None], dtype=pl.String).gather(
-            np.where(self.codes == NO_NAME, len(self.texts), self.codes)
-        )
-        return words.rename("name")
+        texts = pl.Series([*self.texts, None], dtype=pl.String)
+        words = texts.gather(np.where(self.codes == NO_NAME, len(self.texts), self.codes))
+        index = self.items()
+        indices = pl.Series(range(int(index.max(initial=NO_NAME)) + 1), dtype=pl.Int64)
+        # One text for each index that there is, not for each reference.
+        texts = pl.select(pl.concat_str(pl.lit("["), indices, pl.lit("]"))).to_series()
+        texts = pl.concat([texts, pl.Series([None], dtype=pl.String)])
+        numbers = texts.gather(np.where(index == NO_NAME, len(texts) - 1, index))
+        return words.zip_with(words.is_not_null(), numbers).rename("name")

@@ -13,11 +13,14 @@ from snap.errors import SnapError
 if TYPE_CHECKING:
     from analyze.heap import Heap
 
-_TABLE_LIST: Final = ", ".join(TABLES)
-# What a query may not contain once strings and comments are gone.
-_STRINGS_AND_COMMENTS: Final = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_READS_FILES: Final = re.compile(r"\b((?:read|scan)_\w+)[\"`\s]*\(", re.IGNORECASE)
-_FROM_STRING: Final = re.compile(r"\b(?:from|join)\s*'", re.IGNORECASE)
+_FIX: Final = f"write one SELECT over {', '.join(TABLES)}; `analyze query --help` has the columns"
+# Strings: 'it''s', $$text$$. Comments, by their beginning or as a whole.
+_STRINGS: Final = r"'(?:[^']|'')*'|(?P<tag>\$\w*\$).*?(?P=tag)"
+_STRING_OR_COMMENT: Final = re.compile(rf"{_STRINGS}|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_READS_FILES: Final = re.compile(r"\b(?:read|scan)_\w+|\b(?:from|join)\s*''", re.IGNORECASE)
+_SELECTS: Final = re.compile(r"[\s(]*(?:select|with|from|values)\b", re.IGNORECASE)
+# Of what polars says: an expression may be quoted at length.
+_MOST_SAID: Final = 300
 
 
 def query(heap: Heap, sql: str) -> pl.DataFrame:
@@ -37,29 +40,37 @@ def query(heap: Heap, sql: str) -> pl.DataFrame:
     -----
     Only the columns that the query needs are built, of the rows that its conditions keep.
     """
-    _refuse_files(sql)
+    refused = _refused(sql)
+    if refused:
+        raise SnapError("cannot run the query", refused, _FIX)
     try:
         with pl.SQLContext(frames=Tables(heap).scans()) as context:
             result = context.execute(sql, eager=True)
     except (pl.exceptions.PolarsError, ValueError, TypeError) as error:
-        raise SnapError(
-            "cannot run the query",
-            str(error).partition("\n")[0],
-            f"the tables: {_columns()}",
-        ) from None
+        said = str(error).partition("\n")[0].rstrip(":")
+        said = said if len(said) <= _MOST_SAID else f"{said[:_MOST_SAID]}…"
+        raise SnapError("cannot run the query", said, _FIX) from None
     return result
 
 
-def _columns() -> str:
-    return "; ".join(f"{name} ({', '.join(columns)})" for name, columns in TABLES.items())
+def _refused(sql: str) -> str | None:
+    """Say what of a statement is refused before polars sees it, if anything."""
+    nested = False
 
+    def without(match: re.Match[str]) -> str:
+        nonlocal nested
+        text = match.group()
+        nested |= text.startswith("/*") and "/*" in text[2:]
+        return " " if text.startswith(("--", "/*")) else "''"
 
-def _refuse_files(sql: str) -> None:
-    code = _STRINGS_AND_COMMENTS.sub("''", sql)
+    code = _STRING_OR_COMMENT.sub(without, sql)
+    if nested:
+        return "it has a comment within a comment"
+    if not _SELECTS.match(code):
+        word = code.split(maxsplit=1)[0] if code.strip() else "nothing"
+        return f"it begins with {word[:40]}: a heap can only be read"
     reads = _READS_FILES.search(code)
-    if reads or _FROM_STRING.search(code):
-        raise SnapError(
-            "cannot run the query",
-            f"it would read a file ({reads.group(1) if reads else 'FROM a string'})",
-            f"query the tables of the snapshot: {_TABLE_LIST}",
-        )
+    if reads:
+        what = "FROM a string" if reads.group().endswith("'") else reads.group()
+        return f"it would read a file ({what})"
+    return None

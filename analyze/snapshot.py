@@ -174,6 +174,15 @@ class SnapshotFile:
             first += len(encoded)
         return codes, list(number_by_name)
 
+    def values(self) -> pl.Series:
+        """Read the beginnings of plain values; null where the file has none."""
+        import polars as pl
+
+        if "value" not in self._columns:
+            return pl.repeat(None, self.objects, dtype=pl.String, eager=True)
+        parts = [pl.Series(batch, dtype=pl.String) for batch in self._batches("value")]
+        return pl.concat(parts)
+
     def roots(self) -> tuple[NDArray[np.int64], list[str]]:
         """Read the named roots: rows, int64 (r,), ascending, and their labels."""
         rows: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]

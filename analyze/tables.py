@@ -11,23 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
-from polars.io.plugins import register_io_source
 
+from analyze.lazy import ALL, lazy_rows, lazy_whole
+from analyze.snapshot import NO_NAME
 from analyze.type_summary import type_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from analyze.cycles import Cycles
     from analyze.heap import Heap
-
-    # Rows of a table, or all of them.
-    Rows = NDArray[np.int64] | slice
-    Build = Callable[[Sequence[str], Rows], pl.DataFrame]
-
-_ALL: Final = slice(None)
+    from analyze.lazy import Rows
 
 OBJECTS: Final[dict[str, Any]] = {
     "address": pl.UInt64,
@@ -43,6 +39,8 @@ OBJECTS: Final[dict[str, Any]] = {
     "depth": pl.Int32,
     "dominator": pl.UInt64,
     "cycle": pl.Int64,
+    "allocated_at": pl.String,
+    "value": pl.String,
 }
 REFS: Final[dict[str, Any]] = {"source": pl.UInt64, "target": pl.UInt64, "name": pl.String}
 
@@ -53,8 +51,11 @@ class Tables:
     def __init__(self, heap: Heap) -> None:
         self._heap = heap
 
-    def objects(self, columns: Sequence[str] = tuple(OBJECTS), rows: Rows = _ALL) -> pl.DataFrame:
+    def objects(self, columns: Sequence[str] = tuple(OBJECTS), rows: Rows = ALL) -> pl.DataFrame:
         """Give a row an object; ``cycle`` is null outside of cycles.
+
+        ``allocated_at`` is null unless `tracemalloc` was tracing, ``value`` unless the program
+        asked for values.
 
         Parameters
         ----------
@@ -66,8 +67,10 @@ class Tables:
         makers = self._object_columns
         return pl.DataFrame([makers[name](rows).alias(name) for name in columns])
 
-    def refs(self, columns: Sequence[str] = tuple(REFS), rows: Rows = _ALL) -> pl.DataFrame:
+    def refs(self, columns: Sequence[str] = tuple(REFS), rows: Rows = ALL) -> pl.DataFrame:
         """Give a row a reference: addresses of both ends, and its name where known.
+
+        The name of an item of a list, a tuple or a deque is its index, ``[3]``.
 
         Parameters
         ----------
@@ -97,10 +100,10 @@ class Tables:
         """Give all tables by name, as frames whose columns are built when a query asks."""
         heap = self._heap
         return {
-            "objects": _scan(OBJECTS, self.objects, lambda: heap.file.objects),
-            "refs": _scan(REFS, self.refs, lambda: heap.references.graph.references),
-            "types": _whole(TYPES, self.types),
-            "cycles": _whole(CYCLES, self.cycles),
+            "objects": lazy_rows(OBJECTS, self.objects, lambda: heap.file.objects),
+            "refs": lazy_rows(REFS, self.refs, lambda: heap.references.graph.references),
+            "types": lazy_whole(TYPES, self.types),
+            "cycles": lazy_whole(CYCLES, self.cycles),
         }
 
     # --- columns of objects
@@ -124,6 +127,8 @@ class Tables:
             "depth": lambda rows: _non_negative(heap.depth[rows]),
             "dominator": self._dominator,
             "cycle": lambda rows: _non_negative(self._cycle_of_object[rows]),
+            "allocated_at": self._allocated_at,
+            "value": lambda rows: _pick(heap.file.values(), rows),
         }
 
     def _root(self, rows: Rows) -> pl.Series:
@@ -131,6 +136,11 @@ class Tables:
         number = np.full(self._heap.file.objects, len(labels), dtype=np.int32)
         number[root_rows] = np.arange(len(labels), dtype=np.int32)
         return _gather([*labels, None], number[rows])
+
+    def _allocated_at(self, rows: Rows) -> pl.Series:
+        nowhere = np.full(self._heap.file.objects, NO_NAME, dtype=np.int32)
+        codes, names = self._heap.allocated_at or (nowhere, [])
+        return _gather([*names, None], np.where(codes == NO_NAME, len(names), codes)[rows])
 
     def _dominator(self, rows: Rows) -> pl.Series:
         dominator = self._heap.retained.tree.dominator[rows]
@@ -163,7 +173,7 @@ class Tables:
         return pl.Series(self._heap.addresses[self._heap.references.graph.targets[places]])
 
     def _name(self, places: Rows) -> pl.Series:
-        return self._names[places] if isinstance(places, slice) else self._names.gather(places)
+        return _pick(self._names, places)
 
     @cached_property
     def _names(self) -> pl.Series:
@@ -193,38 +203,6 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def _scan(schema: dict[str, Any], build: Build, height: Callable[[], int]) -> pl.LazyFrame:
-    """Make a lazy table of columns that are built for the rows that a condition keeps."""
-
-    def read(
-        columns: list[str] | None, condition: pl.Expr | None, limit: int | None, _: int | None
-    ) -> Iterator[pl.DataFrame]:
-        rows: Rows = _ALL
-        if condition is not None:
-            tested = build(condition.meta.root_names() or list(schema)[:1], _ALL)
-            kept = tested.with_row_index("row").filter(condition)["row"]
-            rows = kept.to_numpy().astype(np.int64)[:limit]
-        elif limit is not None:
-            rows = np.arange(min(limit, height()), dtype=np.int64)
-        yield build(list(schema) if columns is None else columns, rows)
-
-    return register_io_source(read, schema=schema)
-
-
-def _whole(schema: dict[str, Any], build: Callable[[], pl.DataFrame]) -> pl.LazyFrame:
-    """Make a lazy table of a small one that is built as a whole."""
-
-    def read(
-        columns: list[str] | None, condition: pl.Expr | None, limit: int | None, _: int | None
-    ) -> Iterator[pl.DataFrame]:
-        frame = build()
-        frame = frame if condition is None else frame.filter(condition)
-        frame = frame if limit is None else frame.head(limit)
-        yield frame if columns is None else frame.select(columns)
-
-    return register_io_source(read, schema=schema)
-
-
 def _cycle_table(
     cycles: Cycles, first: int, *, reachable: bool, retained: pl.Series
 ) -> pl.DataFrame:
@@ -238,6 +216,10 @@ def _cycle_table(
             "retained_size": retained,
         }
     )
+
+
+def _pick(column: pl.Series, rows: Rows) -> pl.Series:
+    return column[rows] if isinstance(rows, slice) else column.gather(rows)
 
 
 def _gather(texts: Sequence[str | None], codes: NDArray[np.integer[Any]]) -> pl.Series:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.options import NoIndex
-from cli.screen import progress, show, show_data, show_json
+from cli.screen import progress, show, show_data
 
 
 def query(
@@ -18,18 +19,28 @@ def query(
     csv: Annotated[bool, typer.Option("--csv", help="Print rows as CSV.")] = False,
     no_index: NoIndex = False,
 ) -> None:
-    """Run SQL over a heap: tables objects, refs, types and cycles."""
+    """Run SQL over a heap.
+
+    \b
+    objects  address, type_name, shallow_size, retained_size, refcount,
+             external_references (held from outside the heap), tracked, generation,
+             root (its name, if it is one), reachable, depth, dominator (an address),
+             cycle (a number), allocated_at, value
+    refs     source, target (addresses), name
+    types    type_name, objects, shallow_size, retained_size
+    cycles   cycle, reachable, signature, objects, shallow_size, retained_size
+    """  # noqa: D301 - typer reads the backspace
     from analyze.heap import Heap
     from analyze.query import query as run
-    from analyze.render.rows_text import render_rows
+    from analyze.render.rows import csv_of_rows, json_of_rows, render_rows
 
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other")
     with progress() as step:
         rows = run(Heap(snapshot, step, index=not no_index), sql)
     if json:
-        show_json(rows.to_dicts())
+        sys.stdout.writelines(json_of_rows(rows))
     elif csv:
-        show_data(rows.write_csv())
+        show_data(csv_of_rows(rows))
     else:
         show(render_rows(rows))

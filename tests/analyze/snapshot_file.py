@@ -11,8 +11,8 @@ A line is ``name: type bytes options -> referents``. Options: ``held`` (referenc
 outside the heap, 0), ``refcount`` (the references drawn plus ``held``), ``root`` (none),
 ``tracked`` (1), ``generation`` (0; none if untracked), ``hidden`` (how many of the last
 referents the collector does not see, 0), ``address`` (0x10000 and up), ``at`` (frames of
-the allocation, the innermost first: ``at=app.py:3,main.py:7``; none). A referent that is
-no name is an address; ``key=item`` gives the reference a name.
+the allocation, the innermost first: ``at=app.py:3,main.py:7``; none), ``value`` (none). A
+referent that is no name is an address; ``key=item`` gives the reference a name.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class Object:
     root: str | None = None
     address: int | None = None
     at: str = ""
+    value: str | None = None
     name: str = ""
 
 
@@ -102,7 +103,7 @@ def parse(text: str) -> list[Object]:
         for option in options:
             key, _, value = option.partition("=")
             assert key in Object.__dataclass_fields__, key
-            setattr(made, key, value if key in {"root", "at"} else int(value, 0))
+            setattr(made, key, value if key in {"root", "at", "value"} else int(value, 0))
         made.tracked = bool(made.tracked)
         if not made.tracked:
             made.generation = None
@@ -145,7 +146,7 @@ def rows(objects: list[Object]) -> dict[str, list[Any]]:
         "root": [each.root for each in objects],
         "names": [each.names for each in objects],
         "allocated_at": [each.at.partition(",")[0] or None for each in objects],
-        "value": [None] * len(objects),
+        "value": [each.value for each in objects],
         "allocation_traceback": [each.at.split(",") if each.at else [] for each in objects],
     }
 

@@ -1,5 +1,7 @@
 """SQL over a heap: the tables of the contract, built as far as a query needs them."""
 
+import json
+import math
 import os
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import pytest
 from snapshot_file import FIRST_ADDRESS, write
 
 import analyze
+from analyze.render.rows import csv_of_rows, json_of_rows
 from analyze.tables import TABLES, Tables
 from snap.errors import EXIT_DONE, EXIT_FAILURE, EXIT_USAGE, SnapError
 
@@ -24,7 +27,7 @@ SHOP = """
 """
 CONTRACT = {
     "objects": "address type_name shallow_size retained_size refcount external_references "
-    "tracked generation root reachable depth dominator cycle",
+    "tracked generation root reachable depth dominator cycle allocated_at value",
     "refs": "source target name",
     "types": "type_name objects shallow_size retained_size",
     "cycles": "cycle reachable signature objects shallow_size retained_size",
@@ -144,17 +147,107 @@ def test_a_query_may_use_tables_in_conditions_and_with_names_of_its_own(ask):
         ("SELECT * FROM read_parquet('x')", "read a file"),
         ("SELECT * FROM read_csv ('/etc/passwd')", "read a file"),
         ("SELECT * FROM 'data/cycles.parquet'", "read a file"),
+        ("SELECT * FROM read_csv/**/('/etc/passwd')", "read a file"),
+        ("SELECT 'a', * FROM \"read_csv\"('/etc/passwd') -- '", "read a file"),
+        ("SELECT /* /* */ ' */ * FROM read_csv('x') -- '", "a comment within a comment"),
+        ("SELECT $$'$$ FROM scan_csv('x') -- '", "read a file"),
         ("SELECT sum(type_name || 1) / 'x' FROM objects", ""),
+        ("DROP TABLE objects", "it begins with DROP"),
+        ("/* all of them */ delete from objects", "it begins with delete"),
+        ("CREATE TABLE x AS SELECT 1", "it begins with CREATE"),
+        ("SHOW TABLES", "it begins with SHOW"),
+        ("SELECT 1; DROP TABLE objects", "one (and only one) statement"),
+        ("SELECT (1,2)", "Tuple"),
     ],
 )
-def test_what_cannot_be_run_is_said_with_the_tables_and_their_columns(path, sql, why):
-    done = run_query(path, sql)
-    assert done.returncode == EXIT_FAILURE, done.stderr
-    assert done.stderr.startswith("error: cannot run the query\n  why: ")
-    assert why in done.stderr
-    assert done.stderr.count("\n") == 3
-    assert "objects" in done.stderr
-    assert done.stdout == ""
+def test_what_cannot_be_run_is_said_and_where_the_columns_are(path, sql, why):
+    with pytest.raises(SnapError) as caught:
+        analyze.query(analyze.load(path), sql)
+    text = str(caught.value)
+    assert text.startswith("error: cannot run the query\n  why: ")
+    assert why in text
+    assert text.count("\n") == 2
+    assert text.endswith(
+        "over objects, refs, types, cycles; `analyze query --help` has the columns"
+    )
+    assert len(text) < 700
+
+
+def test_a_refused_query_exits_with_3_and_prints_nothing(path):
+    done = run_query(path, "DROP TABLE objects")
+    assert (done.returncode, done.stdout) == (EXIT_FAILURE, "")
+    assert done.stderr.startswith("error: cannot run the query\n  why: it begins with DROP")
+
+
+def test_names_of_functions_may_stand_in_strings(ask):
+    assert ask("SELECT 1 FROM types WHERE type_name = 'read_csv(' OR type_name = 'FROM'") == []
+    assert ask("SELECT $$read_csv$$ AS x /* DROP */ -- scan_csv('x')") == [("read_csv",)]
+
+
+def test_help_names_every_column(path):
+    done = run_query("--help")
+    assert all(f" {name}" in done.stdout for each in CONTRACT.values() for name in each.split())
+
+
+def test_items_of_sequences_are_named_by_their_index(ask, real_snapshot):
+    assert ask("SELECT name, count(*) AS n FROM refs GROUP BY name ORDER BY name NULLS FIRST") == [
+        (None, 2),
+        ("CACHE", 1),
+        ("[0]", 1),
+        ("[1]", 1),
+        ("a", 1),
+        ("b", 1),
+        ("parent", 1),
+        ("rows", 1),
+    ]
+    heap = analyze.load(real_snapshot)
+    column = analyze.query(heap, "SELECT name FROM refs")["name"]
+    sources = heap.references.graph.offsets.searchsorted(range(len(column)), side="right") - 1
+    one_by_one = [heap.names.at(int(source), place) for place, source in enumerate(sources)]
+    assert column.to_list() == one_by_one
+
+
+def test_rows_are_counted_where_no_column_is_needed(ask):
+    assert ask("SELECT count(*) FROM types CROSS JOIN types b") == [(7 * 7,)]
+    assert ask("SELECT count(*) FROM objects CROSS JOIN refs") == [(8 * 9,)]
+    assert ask("SELECT count(*) FROM objects o CROSS JOIN refs WHERE o.tracked") == [(7 * 9,)]
+
+
+def test_where_objects_were_allocated_and_values_are_columns(tmp_path):
+    heap = """
+        a: list 64 value="x" at="app.py:3"
+        b: list 64 at="app.py:3"
+        c: str 50
+    """
+    found = analyze.query(
+        analyze.load(write(tmp_path / "sites.parquet", heap)),
+        "SELECT allocated_at, count(*), max(value) FROM objects GROUP BY 1 ORDER BY 1 NULLS LAST",
+    )
+    assert found.rows() == [("app.py:3", 2, "x"), (None, 1, None)]
+
+
+def test_only_the_first_thousand_rows_are_laid_out(real_snapshot):
+    lines = run_query(real_snapshot, "SELECT address FROM objects").stdout.splitlines()
+    assert len(lines) == 1003
+    assert lines[-1].startswith("the first 1,000 of ")
+
+
+def test_json_is_one_document_of_all_rows():
+    for rows in (pl.DataFrame({"a": range(20_001)}), pl.DataFrame({"a": []})):
+        text = "".join(json_of_rows(rows))
+        assert text == json.dumps(rows.to_dicts(), indent=2) + "\n"
+
+
+def test_json_holds_nothing_that_json_has_not():
+    sql = "SELECT DATE '2026-01-02' AS day, x'00' AS bytes"
+    rows = pl.sql(sql, eager=True).with_columns(no=math.inf, none=[[math.nan, 1.0]])
+    expected = [{"day": "2026-01-02", "bytes": "b'\\x00'", "no": None, "none": [[None, 1.0]]}]
+    assert json.loads("".join(json_of_rows(rows))) == expected
+
+
+def test_csv_refuses_lists():
+    with pytest.raises(SnapError, match="use --json"):
+        csv_of_rows(pl.DataFrame({"a": [[1]]}))
 
 
 def test_a_damaged_column_is_named_by_a_query_that_needs_it(tmp_path):
