@@ -9,11 +9,11 @@ import numpy as np
 
 from analyze.graph.csr import subgraph
 from analyze.graph.dominators import GARBAGE, VIRTUAL_ROOT
-from analyze.graph.reach import ROOT, UNREACHABLE, reach
+from analyze.graph.reach import UNREACHABLE, reach
 from analyze.graph.referrers import references_to
-from analyze.owners import OUTSIDE, OrderedRoots
+from analyze.object_path import OneObject, PathStep, one_object, path_to, root_labels
+from analyze.owners import OrderedRoots
 from analyze.selection import by_address
-from analyze.steps import Steps
 from snap.schema import IMMORTAL_REFCOUNT, STEP
 
 if TYPE_CHECKING:
@@ -27,17 +27,6 @@ if TYPE_CHECKING:
     from analyze.heap import Heap
 
 TOP: Final = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OneObject:
-    """An object, by itself."""
-
-    address: int
-    type_name: str
-    # Bytes.
-    shallow_size: int
-    retained_size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +49,6 @@ class ReferrerGroup:
     type_name: str
     referrers: int
     references: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PathStep:
-    """One object of a path from a root."""
-
-    at: OneObject
-    # What leads here: the root's label first, then `SESSIONS`, `['user']`, `[3]`; None for
-    # a step that only shows how CPython is built, such as from a module to its dict.
-    label: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,10 +151,10 @@ def object_page(heap: Heap, address: int, *, top: int = TOP) -> ObjectPage:
     return ObjectPage(
         path=str(heap.file.path),
         facts=heap.facts,
-        at=_one(heap, row),
+        at=one_object(heap, row),
         tracked=bool(heap.tracked[row]),
         generation=generation if generation >= 0 else None,
-        root=_labels(heap).get(row),
+        root=root_labels(heap).get(row),
         reachable=int(found.parent[row]) != UNREACHABLE,
         allocated_at=_allocated_at(heap, row),
         refcount=refcount,
@@ -187,43 +166,14 @@ def object_page(heap: Heap, address: int, *, top: int = TOP) -> ObjectPage:
         referrer_count=sum(group.referrers for group in groups),
         referrer_types=groups,
         steps=path_to(heap, found, row),
-        dominator=None if above in (VIRTUAL_ROOT, GARBAGE, UNREACHABLE) else _one(heap, above),
-        dominated=tuple(_one(heap, each) for each in largest.tolist()),
+        dominator=None
+        if above in (VIRTUAL_ROOT, GARBAGE, UNREACHABLE)
+        else one_object(heap, above),
+        dominated=tuple(one_object(heap, each) for each in largest.tolist()),
         dominated_count=len(dominated),
         dominated_size=int(sizes.sum()),
         cycle=_cycle_of(heap, row),
     )
-
-
-def path_to(heap: Heap, found: Reach, row: int) -> tuple[PathStep, ...]:
-    """Give the steps of the path that a search found to an object."""
-    if int(found.parent[row]) == UNREACHABLE:
-        return ()
-    rows = [row]
-    while int(found.parent[rows[-1]]) != ROOT:
-        rows.append(int(found.parent[rows[-1]]))
-    rows.reverse()
-    first = _labels(heap).get(rows[0])
-    if first is None:
-        first = f"{OUTSIDE}{STEP}{heap.type_names[heap.type_codes[rows[0]]]}"
-    labels = [first, *Steps(heap).path(rows, folded=False)]
-    return tuple(
-        PathStep(at=_one(heap, each), label=label) for each, label in zip(rows, labels, strict=True)
-    )
-
-
-def _one(heap: Heap, row: int) -> OneObject:
-    return OneObject(
-        address=int(heap.addresses[row]),
-        type_name=heap.type_names[heap.type_codes[row]],
-        shallow_size=int(heap.shallow_size[row]),
-        retained_size=int(heap.retained.size[row]),
-    )
-
-
-def _labels(heap: Heap) -> dict[int, str]:
-    rows, labels = heap.named_roots
-    return dict(zip(rows.tolist(), labels, strict=True))
 
 
 def _allocated_at(heap: Heap, row: int) -> str | None:
@@ -257,7 +207,7 @@ def _referrers(
         for place in places:
             kind = heap.names.at(source, place), place >= visible
             kinds[kind] = kinds.get(kind, 0) + 1
-        holder = _one(heap, source)
+        holder = one_object(heap, source)
         named += [
             Referrer(holder=holder, name=name, references=count, hidden=hidden)
             for (name, hidden), count in kinds.items()

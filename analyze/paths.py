@@ -9,7 +9,7 @@ import numpy as np
 
 from analyze.graph.reach import ROOT
 from analyze.graph.referrers import references_to
-from analyze.object_page import path_to
+from analyze.object_path import path_to
 from analyze.owners import OUTSIDE, UNREACHABLE, shortest_tree
 from analyze.selection import select
 from analyze.steps import Steps
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyze.heap import Heap
-    from analyze.object_page import PathStep
+    from analyze.object_path import PathStep
     from analyze.owners import OwnerTree
 
     Rows = NDArray[np.int64]
@@ -138,8 +138,14 @@ def paths(
         unreachable=unreachable,
         every=every,
         branches=trie.branches(),
-        steps=path_to(heap, tree.reach, int(rows[0])) if len(rows) == 1 else (),
+        steps=_steps_to(heap, tree, rows),
     )
+
+
+def _steps_to(heap: Heap, tree: OwnerTree, rows: Rows) -> tuple[PathStep, ...]:
+    if len(rows) != 1:
+        return ()
+    return path_to(heap, tree.reach, int(rows[0]), lambda root: tree.path(int(tree.node[root])))
 
 
 def _unnamed(tree: OwnerTree, rows: Rows) -> tuple[int, int]:
@@ -240,6 +246,9 @@ class _Trie:
 
     def _branch(self, way: Way, here: Rows, rows: Rows, branches: list[Branch]) -> Branch:
         label, type_name = way[-1]
+        if len(here):
+            # All that hangs from garbage belongs to the cycle: what it is says more.
+            type_name = self._heap.type_names[self._heap.type_codes[here[0]]]
         return Branch(
             path=STEP.join(label for label, _ in way),
             label=label,

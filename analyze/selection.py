@@ -250,6 +250,12 @@ def _named(heap: Heap, rows: NDArray[np.int64], step: str) -> NDArray[np.int64]:
     return np.unique(edges.targets[kept]).astype(np.int64)
 
 
+_NO_NAMES: Final = (
+    "the file does not tell what its items are called (keys only where they are short "
+    "identifiers): [*] takes them all, --type and --sql choose"
+)
+
+
 def _no_step(
     heap: Heap, path: str, rows: NDArray[np.int64], done: list[str], step: str
 ) -> SnapError:
@@ -262,5 +268,5 @@ def _no_step(
     return SnapError(
         f"cannot find {path}",
         f"{''.join(f'{each} › ' for each in done)}{step}: a {where} has nothing of this name",
-        f"it has {', '.join(near)}" if near else "none of its references has a name in the file",
+        f"it has {', '.join(near)}" if near else _NO_NAMES,
     )

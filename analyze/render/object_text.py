@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from analyze.object_page import CycleOf, ObjectPage, OneObject, PathStep, Referrer
+    from analyze.object_page import CycleOf, ObjectPage, Referrer
+    from analyze.object_path import OneObject, PathStep
 
 
 def render_object(page: ObjectPage) -> RenderableType:

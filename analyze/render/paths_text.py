@@ -37,8 +37,7 @@ def _parts(found: Paths, top: int) -> Iterator[RenderableType]:
     if found.steps:
         yield heading("The shortest path, object by object")
         yield steps_table(found.steps)
-    title = "Paths through every referrer" if found.every else "Shortest paths, merged"
-    yield heading(title)
+    yield heading("Paths through every referrer" if found.every else "Shortest paths, merged")
     rows = new_table(
         ("objects", "right"), ("size", "right"), ("retained", "right"), ("path", "left")
     )
@@ -53,14 +52,15 @@ def explanations(found: Paths) -> list[str]:
         it = "it" if found.outside == 1 else "them"
         said.append(
             f"{_part(found.outside, found.objects)} held only from outside the Python heap: "
-            f"no named root leads to {it}. C code holds {it}, or a running call, or the "
-            "reference count is too high."
+            f"no module and no thread leads to {it}. C code holds {it}, or a running call, or "
+            "the reference count is too high (an extension that forgot to give a reference back)."
         )
     if found.unreachable:
         it = "it" if found.unreachable == 1 else "them"
         said.append(
             f"{_part(found.unreachable, found.objects)} unreachable: no root leads to {it}, "
-            f"only garbage holds {it}, and the collector would free {it}."
+            f"only garbage holds {it}, and a collection frees {it}. "
+            "`analyze object` with an address shows the way round the cycle."
         )
     return said
 

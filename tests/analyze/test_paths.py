@@ -136,6 +136,21 @@ def test_what_no_root_reaches_is_said_in_words(shop):
     assert ends(found) == {"unreachable › app.Node": 1}
 
 
+def test_what_hangs_from_garbage_is_named_by_its_own_type(tmp_path):
+    text = "n: app.Node 56 -> n held\n    held: bytes 500"
+    found = analyze.paths(analyze.load(write(tmp_path / "heap.parquet", text)), type_name="bytes")
+    assert [(each.path, each.type_name) for each in found.ends()] == [
+        ("unreachable › app.Node", "bytes")
+    ]
+
+
+def test_the_steps_begin_where_the_merged_paths_do(real_snapshot):
+    heap = analyze.load(real_snapshot)
+    for root in heap.reachability.roots[:: len(heap.reachability.roots) // 20]:
+        found = analyze.paths(heap, int(heap.addresses[root]))
+        assert [each.path for each in found.ends()] == [found.steps[0].label]
+
+
 def test_a_single_object_has_its_path_step_by_step(shop):
     found = analyze.paths(shop, sql="SELECT address FROM objects WHERE shallow_size = 42")
     labels = [step.label for step in found.steps]
