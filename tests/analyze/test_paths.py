@@ -148,7 +148,8 @@ def test_the_steps_begin_where_the_merged_paths_do(real_snapshot):
     heap = analyze.load(real_snapshot)
     for root in heap.reachability.roots[:: len(heap.reachability.roots) // 20]:
         found = analyze.paths(heap, int(heap.addresses[root]))
-        assert [each.path for each in found.ends()] == [found.steps[0].label]
+        (end,) = found.ends()
+        assert end.path.startswith(found.steps[0].label)
 
 
 def test_a_single_object_has_its_path_step_by_step(shop):
