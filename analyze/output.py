@@ -83,6 +83,8 @@ def check_place(path: Path, *sources: Path) -> None:
     try:
         if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
             raise OSError(0, "it is the snapshot that is to be read")
+        if path == Path():
+            raise OSError(0, "it is no file's name")
         if path.is_dir():
             raise IsADirectoryError(0, "it is a directory")
         if path.exists() and not path.is_file():
@@ -98,4 +100,6 @@ def check_place(path: Path, *sources: Path) -> None:
 
 def _cannot_write(path: Path, error: OSError) -> SnapError:
     why = error.strerror or str(error)
-    return SnapError(f"cannot write {path}", why[:1].lower() + why[1:], "choose another place")
+    # An empty text is the path `.`, which nobody means as a file.
+    place = "''" if path == Path() else path
+    return SnapError(f"cannot write {place}", why[:1].lower() + why[1:], "choose another place")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FIX: Final = "give a CSV or Parquet file with the columns source and target"
+_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +38,8 @@ def unreachable_nodes(edges: pl.DataFrame, roots: Sequence[str]) -> UnreachableN
     Parameters
     ----------
     edges
-        Columns ``source`` and ``target``: strings, or numbers. A row with one of them null
-        adds the other as a node without that edge.
+        Columns ``source`` and ``target``. Whole numbers are nodes as they are, others as
+        text. A row with one of them null adds the other as a node without that edge.
     roots
         Start nodes, as text.
 
@@ -54,10 +55,10 @@ def unreachable_nodes(edges: pl.DataFrame, roots: Sequence[str]) -> UnreachableN
             f"column '{missing[0]}' is missing; there are {', '.join(edges.columns) or 'none'}",
             _FIX,
         )
-    columns = [edges.select(node="source"), edges.select(node="target")]
-    if any(each["node"].dtype == pl.String for each in columns):
+    columns = [_labels(edges[name]) for name in ("source", "target")]
+    if any(each.dtype == pl.String for each in columns):
         columns = [each.cast(pl.String) for each in columns]
-    ends = pl.concat(columns, how="vertical_relaxed")["node"]
+    ends = pl.concat([each.to_frame("node") for each in columns], how="vertical_relaxed")["node"]
     # In the order of the file: source before target, row by row.
     interleaved = ends.gather(np.arange(len(ends)).reshape(2, -1).T.ravel())
     nodes = interleaved.drop_nulls().unique(maintain_order=True)
@@ -101,7 +102,8 @@ def read_edges(path: Path) -> pl.DataFrame:
             is_parquet = file.read(4) == b"PAR1"
         return pl.read_parquet(path) if is_parquet else _read_csv(path)
     except OSError as error:
-        raise SnapError(what, error.strerror or str(error), _FIX) from None
+        why = error.strerror or str(error)
+        raise SnapError(what, why[:1].lower() + why[1:], _FIX) from None
     except (pl.exceptions.PolarsError, ValueError) as error:
         raise SnapError(what, str(error).partition("\n")[0], _FIX) from None
 
@@ -116,6 +118,18 @@ def _read_csv(path: Path) -> pl.DataFrame:
     return text.with_columns(pl.col(columns).cast(pl.Int64)) if plain and columns else text
 
 
+def _labels(column: pl.Series) -> pl.Series:
+    """Give nodes as whole numbers or as text: what any document can hold."""
+    try:
+        # pandas makes floats of whole numbers beside a null.
+        if column.dtype.is_float() and column.is_finite().all() and (column % 1 == 0).all():
+            column = column.cast(pl.Int64)
+        return column if column.dtype.is_integer() else column.cast(pl.String)
+    except pl.exceptions.PolarsError:
+        why = f"column '{column.name}' is {column.dtype}, expected text or numbers"
+        raise SnapError("cannot read the graph", why, _FIX) from None
+
+
 def _numbers_of(
     roots: Sequence[str], nodes: pl.Series
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -125,8 +139,13 @@ def _numbers_of(
         if root not in texts:
             raise SnapError(
                 f"cannot start from {root!r}",
-                f"it is not one of the graph's {len(nodes):,} nodes",
+                f"it is not one of the graph's {len(nodes):,} nodes{_beginning(nodes)}",
                 "give a node that stands in the source or target column",
             )
         numbers.append(texts[root])
     return np.array(numbers, dtype=np.int64)
+
+
+def _beginning(nodes: pl.Series) -> str:
+    names = [repr(str(node)) for node in nodes.head(_SHOWN).to_list()]
+    return f": {', '.join(names)}{', …' if len(nodes) > _SHOWN else ''}" if names else ""

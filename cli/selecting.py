@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,12 +17,13 @@ def address(text: str) -> int:
     Raises
     ------
     typer.BadParameter
-        If it is neither.
+        If it is neither, or none of 64 bits.
     """
-    try:
-        return int(text, 0)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no address, like 140245 or 0x7f0c2a") from None
+    with contextlib.suppress(ValueError):
+        number = int(text, 0)
+        if 0 <= number < 1 << 64:
+            return number
+    raise typer.BadParameter(f"{text!r} is no address, like 140245 or 0x7f0c2a")
 
 
 AddressOption = Annotated[

@@ -13,10 +13,11 @@ README = (ROOT / "README.md").read_text()
 NOTEBOOK = (ROOT / "docs" / "notebook.md").read_text()
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 COMMANDS = [
+    # What prints into a file goes with the command that reads it.
     line.removeprefix("$ ")
     for page in (README, *(page.read_text() for page in PAGES))
     for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL)
-    for line in block.splitlines()
+    for line in re.sub(r"^(\$ printf .*)\n\$ ", r"\1 && ", block, flags=re.MULTILINE).splitlines()
     if line.startswith("$ ") and not line.startswith("$ make test")
 ]
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
