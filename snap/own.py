@@ -8,6 +8,7 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from snap import native
 from snap.kinds import module_of
 from snap.native import POINTER_SIZE, addresses, local_addresses
 
@@ -78,7 +79,7 @@ def split_own(
 
     reached: list[object] = []
     for frame in own_frames():
-        held = (id(frame), *(address for _, address in local_addresses(frame)))
+        held = (id(frame), *_locals_of(frame))
         reached += [doubtful.pop(address, None) for address in held]
         own.add(id(frame))
     # A variable that holds its own frame would outlive the call, as a cycle.
@@ -92,6 +93,18 @@ def split_own(
     young[begin:] = doubtful.values()
     _remove_older(generations, list(made), own)
     return sorted(own)
+
+
+def _locals_of(frame: types.FrameType) -> list[int]:
+    """Give the addresses of what a frame of ours holds."""
+    if native.LOCALS_OFFSET is None and sys.version_info < (3, 13):
+        # Leaves a dict in the frame, as `local_addresses` says: not in one of the program's.
+        namespace = frame.f_locals
+        held = [id(namespace), *map(id, namespace.values())]
+        # A variable may hold the frame: a cycle that would outlive the call.
+        namespace.clear()
+        return held
+    return [address for _, address in local_addresses(frame)]
 
 
 def _remove_older(generations: list[list[object]], made: list[object], own: set[int]) -> None:

@@ -439,10 +439,20 @@ def _tracked_objects(
     generations = list(enumerate(tracked))
     old = tracked.pop()
     if thaw and gc.get_freeze_count():
-        grown = len(old)
+        before = addresses(tuple(old))
         del old, generations[2]
-        # They go to the end of the oldest generation.
         gc.unfreeze()
-        old = gc.get_objects(generation=2)
-        generations += [(2, old[:grown]), (PERMANENT, old[grown:])]
+        generations += _split_frozen(before, gc.get_objects(generation=2))
     return own, generations
+
+
+def _split_frozen(before: bytes, thawed: list[object]) -> list[Generation]:
+    """Tell what was frozen from what was in the oldest generation before, as addresses."""
+    count = len(before) // POINTER_SIZE
+    # As a rule they went to its end.
+    if addresses(tuple(thawed[:count])) == before:
+        return [(2, thawed[:count]), (PERMANENT, thawed[count:])]
+    known = set(memoryview(before).cast("Q"))
+    was_there = list(map(known.__contains__, map(id, thawed)))
+    frozen = [item for item, is_old in zip(thawed, was_there, strict=True) if not is_old]
+    return [(2, list(compress(thawed, was_there))), (PERMANENT, frozen)]
