@@ -19,7 +19,6 @@ from analyze.graph.compiled import kernel, prefetch, unsigned
 from analyze.graph.lengauer_tarjan import (
     COLUMNS,
     dominate,
-    group_crossings,
     mark_leaves,
     number_objects,
     write_dominators,
@@ -130,7 +129,8 @@ def dominator_tree(graph: Graph, roots: IntArray, *, also: IntArray | None = Non
     near-linear on heaps; all recursion in arrays. Semi-NCA is 20 % quicker on most heaps
     and quadratic on a linked list whose payloads are also held from its head.
     No transposed graph: only references that lead back or across the search are turned
-    round, a half of a heap's. Memory, int32: 28 bytes an object and 12 for each of those.
+    round, a half of a heap's, into lists of which few are ever walked. Memory, int32: 36
+    bytes an object and 8 for each of those.
 
     References
     ----------
@@ -152,8 +152,10 @@ def dominator_tree(graph: Graph, roots: IntArray, *, also: IntArray | None = Non
     vertex = unsigned(np.zeros(graph.objects + 2, dtype=dtype))
     table = unsigned(np.empty(size * COLUMNS, dtype=dtype))
     table[:COLUMNS] = 0
-    crossing = unsigned(np.empty(graph.references, dtype=dtype))
-    crossed = unsigned(np.empty(graph.references, dtype=dtype))
+    # As wide as numbers and places need: pages that no reference comes to are never touched.
+    wide = np.uint64 if graph.references >= np.iinfo(np.uint32).max else vertex.dtype
+    crossing = np.empty(2 * (graph.references + 1), dtype=wide)
+    latest = np.zeros(size, dtype=wide)
     crossings, garbage = np.uint64(0), np.uint64(0)
     for tier in (roots,) if also is None else (roots, also):
         if tier is also:
@@ -171,7 +173,7 @@ def dominator_tree(graph: Graph, roots: IntArray, *, also: IntArray | None = Non
             vertex,
             table,
             crossing,
-            crossed,
+            latest,
             np.uint64(crossings),
             dominator,
         )
@@ -179,13 +181,9 @@ def dominator_tree(graph: Graph, roots: IntArray, *, also: IntArray | None = Non
     # What a single reference holds was not numbered: it comes after all that was.
     held = _list_held(number, marks[2], dominator, vertex[last + 1 :])
     del number
-    ends = np.zeros(last + 1, dtype=np.uint64)
-    grouped = np.empty(int(crossings), dtype=vertex.dtype)
-    group_crossings(crossing[: int(crossings)], crossed[: int(crossings)], ends, grouped)
-    del crossing, crossed
     floors = _floor(roots, 0), _floor(roots if also is None else also, int(garbage))
-    dominate(table, ends, grouped, marks[0], garbage, *floors)
-    del ends, grouped
+    dominate(table, np.uint64(last), crossing, latest, marks[0], garbage, *floors)
+    del crossing, latest
     write_dominators(table, vertex, np.uint64(last), garbage, VIRTUAL_ROOT, GARBAGE, dominator)
     order = vertex[1 : last + 1 + held]
     if also is not None:

@@ -35,7 +35,6 @@ _NONE = np.uint64(0)
 _ONE = np.uint64(1)
 # How many references ahead memory is asked for.
 _AHEAD = np.uint64(8)
-_FAR = np.uint64(16)
 
 
 @kernel
@@ -76,7 +75,7 @@ def number_objects(  # noqa: C901 - one loop in place of a recursion, its state 
     vertex: NDArray[Any],
     table: NDArray[Any],
     crossing: NDArray[Any],
-    crossed: NDArray[Any],
+    latest: NDArray[Any],
     crossings: Any,
     dominator: NDArray[Any],
 ) -> Any:
@@ -86,11 +85,12 @@ def number_objects(  # noqa: C901 - one loop in place of a recursion, its state 
     a root; in `vertex` it is the other way round. The other marks are those of `mark_leaves`:
     for a single leaf the dominator is written at once, and it gets no number. References
     that lead down the search tree go into the table at once. Those that lead back or across,
-    from a higher number to a lower one, are appended to `crossing` (from) and `crossed` (to),
-    for later. References to a root are dropped, since nothing but `over` can dominate it;
-    those to what an earlier search numbered are too.
+    from a higher number to a lower one, are kept for later in a list for each lower one: in
+    `latest` the place of its first, 0 where there is none; at a place in `crossing` the higher
+    number and the place of the next. References to a root are dropped, since nothing but
+    `over` can dominate it; those to what an earlier search numbered are too.
 
-    Returns how many references crossed in all; the highest number is in ``vertex[0]``.
+    Returns the last place that is taken; the highest number is in ``vertex[0]``.
     """
     cursor = np.empty(len(vertex), dtype=np.uint64)
     stack = np.empty(len(vertex), dtype=number.dtype)
@@ -153,9 +153,10 @@ def number_objects(  # noqa: C901 - one loop in place of a recursion, its state 
                         _write_row(table, last, mine)
                 elif theirs < flag and theirs > first:
                     if theirs < mine:
-                        crossing[found] = mine
-                        crossed[found] = theirs
                         found += _ONE
+                        crossing[found << _ONE] = mine
+                        crossing[(found << _ONE) | _ONE] = latest[theirs]
+                        latest[theirs] = found
                     elif theirs > mine:
                         place = theirs * _ROW + _BEST_SEMI
                         if mine < table[place]:
@@ -173,32 +174,6 @@ def _write_row(table: NDArray[Any], number: Any, parent: Any) -> None:
     table[row + _BEST_SEMI] = parent
     table[row + _BEST] = number
     table[row + _DOMINATOR] = _NONE
-
-
-@kernel
-def group_crossings(
-    crossing: NDArray[Any],
-    crossed: NDArray[Any],
-    ends: NDArray[Any],
-    grouped: NDArray[Any],
-) -> None:
-    """Sort references by the number that they lead to; its group ends at its `ends`."""
-    edges = np.uint64(len(crossed))
-    for target in crossed:
-        ends[target] += _ONE
-    total = _NONE
-    for number in range(len(ends)):
-        count = ends[np.uint64(number)]
-        ends[np.uint64(number)] = total
-        total += count
-    for at in range(_NONE, edges):
-        edge = np.uint64(at)
-        if edge + _FAR < edges:
-            prefetch(ends, crossed[edge + _FAR])
-            prefetch(grouped, ends[crossed[edge + _AHEAD]])
-        target = crossed[edge]
-        grouped[ends[target]] = crossing[edge]
-        ends[target] += _ONE
 
 
 @kernel
@@ -235,8 +210,9 @@ def _evaluate(start: Any, limit: Any, floor: Any, table: NDArray[Any], path: NDA
 @kernel
 def dominate(
     table: NDArray[Any],
-    ends: NDArray[Any],
-    grouped: NDArray[Any],
+    last: Any,
+    crossing: NDArray[Any],
+    latest: NDArray[Any],
     defer_bit: Any,
     garbage: Any,
     floor: Any,
@@ -248,10 +224,9 @@ def dominate(
     all garbage: where a semidominator is that low, nothing more need be looked at. On a
     heap that is most of the time (measured: four evaluations of five).
     """
-    last = np.uint64(len(ends)) - _ONE
-    path = np.empty(len(ends), dtype=table.dtype)
+    path = np.empty(len(latest), dtype=table.dtype)
     defer = np.uint64(defer_bit)
-    node = last
+    node = np.uint64(last)
     lowest = np.uint64(garbage_floor)
     while node > _NONE:
         if node <= garbage or garbage == _NONE:
@@ -260,8 +235,8 @@ def dominate(
         waiting = np.uint64(table[row + _DOMINATOR])
         while waiting != _NONE:
             place = waiting * _ROW
-            following = np.uint64(table[place + _DOMINATOR])
-            prefetch(table, following * _ROW)
+            behind = np.uint64(table[place + _DOMINATOR])
+            prefetch(table, behind * _ROW)
             _evaluate(waiting, node, lowest, table, path)
             # Dominated by this, or by whatever dominates the one with the lesser
             # semidominator: not known yet.
@@ -269,15 +244,15 @@ def dominate(
                 table[place + _DOMINATOR] = np.uint64(table[place + _BEST]) | defer
             else:
                 table[place + _DOMINATOR] = node
-            waiting = following
+            waiting = behind
         semi = np.uint64(table[row + _BEST_SEMI])
-        edge = ends[node]
-        start = ends[node - _ONE]
-        while edge > start and semi > lowest:
-            edge -= _ONE
-            if edge >= _AHEAD:
-                prefetch(table, np.uint64(grouped[edge - _AHEAD]) * _ROW)
-            source = np.uint64(grouped[edge])
+        if node > _AHEAD:
+            prefetch(crossing, np.uint64(latest[node - _AHEAD]) << _ONE)
+        edge = np.uint64(latest[node])
+        while edge != _NONE and semi > lowest:
+            source = np.uint64(crossing[edge << _ONE])
+            edge = np.uint64(crossing[(edge << _ONE) | _ONE])
+            prefetch(crossing, edge << _ONE)
             _evaluate(source, node, lowest, table, path)
             semi = min(semi, np.uint64(table[source * _ROW + _BEST_SEMI]))
         table[row + _BEST_SEMI] = semi
@@ -287,7 +262,7 @@ def dominate(
             table[row + _DOMINATOR] = table[semi * _ROW + _DOMINATOR]
             table[semi * _ROW + _DOMINATOR] = node
         node -= _ONE
-    for number in range(_ONE, last + _ONE):
+    for number in range(_ONE, np.uint64(last) + _ONE):
         place = np.uint64(number) * _ROW + _DOMINATOR
         if table[place] >= defer:
             above = np.uint64(table[place]) & ~defer
