@@ -12,8 +12,15 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 
-def beside(work: Callable[[], _Result]) -> Future[_Result]:
-    """Begin work in a thread that does not keep the program from ending.
+def beside(work: Callable[[], _Result], *, to_the_end: bool = False) -> Future[_Result]:
+    """Begin work in a thread.
+
+    Parameters
+    ----------
+    work
+        What to do.
+    to_the_end
+        Whether a program that ends waits for it.
 
     Returns
     -------
@@ -30,5 +37,5 @@ def beside(work: Callable[[], _Result]) -> Future[_Result]:
         else:
             future.set_result(result)
 
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=run, daemon=not to_the_end).start()
     return future

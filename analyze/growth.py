@@ -93,7 +93,7 @@ def compare(heaps: Sequence[Heap], rules: Rules | None = None) -> Growth:
     suspects, warm_up = grown_suspects(heaps, rules or load_rules())
     first, last = totals(heaps[0]), totals(heaps[-1])
     types = _type_growth(counts)
-    return Growth(
+    found = Growth(
         snapshots=tuple((str(heap.file.path), heap.facts) for heap in heaps),
         objects_delta=last.objects - first.objects,
         shallow_size_delta=last.shallow_size - first.shallow_size,
@@ -106,6 +106,9 @@ def compare(heaps: Sequence[Heap], rules: Rules | None = None) -> Growth:
         suspects=suspects,
         warm_up=warm_up,
     )
+    for heap in heaps:
+        heap.index.wait()
+    return found
 
 
 def _type_growth(counts: list[pl.DataFrame]) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,7 @@ from analyze.graph.reach import UNREACHABLE
 from analyze.index import Index, file_stamp
 from analyze.memory import has_room, require_memory
 from analyze.names import ReferenceNames
-from analyze.owners import OwnerTree, owner_tree
+from analyze.owners import OrderedRoots, OwnerTree, owner_tree, telling_paths
 from analyze.progress import Progress
 from analyze.reachability import Reachability, reachability
 from analyze.retained import Retained, heap_dominators
@@ -23,12 +23,13 @@ from snap.schema import TASK_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     import polars as pl
     from numpy.typing import NDArray
 
 
+# Answers with an entry of their own in the index, of the same name.
+_KEPT: Final = frozenset({"references", "reachability", "retained", "owners"})
 # Which part of a report's work each step is: measured at ten million objects.
 _SHARES: Final = {
     "reading references": 0.2,
@@ -72,7 +73,22 @@ class Heap:
         # What takes long to work out is kept here; `heap.index.remember` keeps yours.
         self.index = Index(self.file.path, self.file.objects, opened, enabled=index)
         self._tell = Progress(progress or (lambda _step, _done: None), _SHARES)
-        self._retaining: Future[Retained] | None = None
+
+    def let_go(self, *answers: str) -> None:
+        """Forget what can be had again at little cost, to make room.
+
+        Parameters
+        ----------
+        *answers
+            Names of attributes: columns, which are read again, and what the index keeps,
+            which is mapped when asked for again. Without an index the latter stays.
+        """
+        for name in answers:
+            forget = partial(vars(self).pop, name, None)
+            if name in _KEPT:
+                self.index.when_kept(name, forget)
+            else:
+                forget()
 
     # --- columns
 
@@ -226,19 +242,16 @@ class Heap:
     @cached_property
     def retained(self) -> Retained:
         """Dominators and retained sizes."""
-        if self._retaining is not None:
-            return self._retaining.result()
-        return self._fetch_retained()
-
-    def _fetch_retained(self) -> Retained:
         return Retained.of_arrays(self.index.fetch("retained", self._dominate))
 
     def _dominate(self) -> dict[str, NDArray[Any]]:
-        unreachable = self.unreachable
+        unreachable, roots = self.unreachable, self.reachability.roots
         self._tell("computing retained sizes")
-        tree = heap_dominators(self.references.graph, self.reachability.roots, unreachable)
+        self.let_go("reachability", "tracked")
+        tree = heap_dominators(self.references.graph, roots, unreachable)
         # The sizes are read late: until here memory is needed most.
-        return Retained(tree=tree, size=tree.retained_sizes(self.shallow_size)).to_arrays()
+        size = tree.retained_sizes(self.file.numbers("shallow_size", np.int64))
+        return Retained(tree=tree, size=size).to_arrays()
 
     @cached_property
     def owners(self) -> OwnerTree:
@@ -246,17 +259,24 @@ class Heap:
         return OwnerTree.of_arrays(self.index.fetch("owners", self._tell_owners))
 
     def _tell_owners(self) -> dict[str, NDArray[Any]]:
-        _ = self.reachability
-        file = self.file
-        if "retained" not in vars(self) and has_room(
-            file.objects, self.references.graph.references
-        ):
-            # Owners need retained sizes only at their end: a second core works them out.
-            self._retaining = beside(self._fetch_retained)
+        if has_room(self.file.objects, self.references.graph.references):
+            # On a second core: names while the roots are searched from, and retained sizes
+            # while the paths of owners are, which need little memory.
+            naming = beside(lambda: self.names)
+            _ = self.unreachable
+            naming.result()
+            retaining = beside(lambda: self.retained)
         else:
             _ = self.retained
+            retaining = None
+        self.let_go("reachability")
         self._tell("telling owners")
-        return owner_tree(self).to_arrays()
+        roots = OrderedRoots(self)
+        paths = telling_paths(self, roots)
+        if retaining is not None:
+            retaining.result()
+        self.let_go("retained")
+        return owner_tree(self, roots, paths).to_arrays()
 
 
 def _are_tasks(labels: list[str]) -> NDArray[np.bool_]:

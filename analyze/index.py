@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
+from analyze.beside import beside
 from analyze.index_entry import (
     KEY_BYTES,
     SEAL_BYTES,
@@ -37,6 +38,7 @@ from snap._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     FileStamp = tuple[int, int, int, int]
 
@@ -82,6 +84,29 @@ class Index:
         self._opened = opened
         self._swept = False
         self._known: dict[str, Any] = {}
+        # Names of the answers whose entries this process has written, or has read whole.
+        self._kept: set[str] = set()
+        self._writing: dict[str, Future[None]] = {}
+
+    def when_kept(self, name: str, action: Callable[[], object]) -> None:
+        """Call something once an answer can be had again without working it out.
+
+        At once, where its entry is there; never, where it is not kept at all.
+        """
+
+        def act(_written: object = None) -> None:
+            if name in self._kept:
+                action()
+
+        if name in self._writing:
+            self._writing[name].add_done_callback(act)
+        else:
+            act()
+
+    def wait(self) -> None:
+        """Wait until all answers so far are written."""
+        for written in list(self._writing.values()):
+            written.result()
 
     def remember(self, name: str, compute: Callable[[], _Value], of: Any = None) -> _Value:
         """Give an answer, worked out at most once: in this process, or in an earlier one.
@@ -121,11 +146,16 @@ class Index:
         """
         if name not in self._known:
             self._known[name] = self.fetch(name, compute, of)
+            if name in self._writing:
+                self._writing[name].result()
         value: _Value = self._known[name]
         return value
 
     def fetch(self, name: str, compute: Callable[[], _Value], of: Any = None) -> _Value:
-        """As `remember`, but for who keeps the answer: it is not held here as well."""
+        """As `remember`, but for who keeps the answer: it is not held here as well.
+
+        It is written while the caller goes on; a program that ends waits for that.
+        """
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name for an answer")
         path = self.folder / (name.replace(" ", "-") + _ENTRY)
@@ -133,10 +163,12 @@ class Index:
             self._check_place()
         if self._reads:
             try:
-                kept: _Value = read_entry(_map(path), self.key, name, of)
+                is_known = name in self._kept
+                kept: _Value = read_entry(_map(path), self.key, name, of, is_known=is_known)
             except (OSError, ValueError):  # a DamagedEntry is one
-                pass
+                self._kept.discard(name)
             else:
+                self._kept.add(name)
                 return kept
         value = compute()
         check(value)
@@ -145,7 +177,7 @@ class Index:
                 if isinstance(array, np.ndarray):
                     array.flags.writeable = False
         if self._writes:
-            self._keep(path, name, value)
+            self._writing[name] = beside(lambda: self._keep(path, name, value), to_the_end=True)
         return value
 
     @cached_property
@@ -185,6 +217,7 @@ class Index:
                 return
             unfinished.replace(path)
             unfinished = None
+            self._kept.add(name)
         except OSError:
             # A folder that cannot be written, a full disk: the next process works it out.
             self._writes = False

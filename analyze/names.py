@@ -12,11 +12,14 @@ from analyze.snapshot import NO_NAME
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analyze.graph.csr import Graph
     from analyze.heap import Heap
 
 # Sequences, and whether the collector visits their items last to first.
 _REVERSED: Final = {"list": True, "tuple": True, "collections.deque": False}
 
+# References looked at at once: what that takes does not grow with the heap.
+_PART: Final = 1 << 20
 _VARIABLES: Final = frozenset({"_contextvars.ContextVar", "ContextVar"})
 _PARTS: Final = frozenset({"hamt_bitmap_node", "hamt_collision_node"})
 
@@ -31,12 +34,17 @@ class ReferenceNames:
     """
 
     def __init__(self, heap: Heap) -> None:
-        self._graph = heap.references.graph
+        self._heap = heap
         self._types = heap.type_names
         self._type_codes = heap.type_codes
-        # int32 (m,): an index into the texts for each reference, NO_NAME where unknown.
+        # (m,): an index into the texts for each reference, NO_NAME where unknown.
         self.codes, self.texts = heap.file.reference_names(heap.references)
         self._name_context_values()
+
+    @property
+    def _graph(self) -> Graph:
+        # Not held here: the heap may let go of it.
+        return self._heap.references.graph
 
     def name(self, source: int, target: int) -> str | None:
         """Name a reference between two rows, preferably by a word; None where unknown."""
@@ -61,7 +69,7 @@ class ReferenceNames:
         if not is_variable.any() or not is_part.any():
             return
         graph = self._graph
-        edges = np.flatnonzero(is_variable[self._type_codes[graph.targets]])
+        edges = self._edges_to(is_variable)
         sources = np.searchsorted(graph.offsets, edges, side="right") - 1
         named = self.codes[edges] != NO_NAME
         name_of = dict(
@@ -72,7 +80,16 @@ class ReferenceNames:
         # A part of a context tells each value, then its key.
         keys = edges[is_part[self._type_codes[sources]] & (edges > graph.offsets[sources])]
         names = [name_of.get(variable, NO_NAME) for variable in graph.targets[keys].tolist()]
-        self.codes[keys - 1] = np.array(names, dtype=np.int32)
+        self.codes[keys - 1] = np.array(names, dtype=self.codes.dtype)
+
+    def _edges_to(self, is_wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Find the references to objects of some types, a part of all at a time."""
+        targets = self._graph.targets
+        found = [np.zeros(0, dtype=np.int64)]
+        for first in range(0, len(targets), _PART):
+            types = self._type_codes[targets[first : first + _PART]]
+            found.append(first + np.flatnonzero(is_wanted[types]))
+        return np.concatenate(found)
 
     def items(self) -> NDArray[np.int64]:
         """Give each reference's index in its sequence, int64 (m,); NO_NAME in none.

@@ -39,9 +39,8 @@ from analyze.graph.folding import (
 from analyze.graph.preferred import reach_by_preference
 from analyze.graph.reach import ROOT, Reach, reach
 from analyze.origin import is_own_type
-from analyze.rules import Rules, load_rules
+from analyze.rules import load_rules
 from analyze.steps import Steps
-from analyze.type_summary import sum_by
 from snap.schema import IMMORTAL_REFCOUNT, STEP
 
 if TYPE_CHECKING:
@@ -172,22 +171,44 @@ class OwnerTree:
         return depth
 
 
-def owner_tree(heap: Heap, rules: Rules | None = None) -> OwnerTree:
+def telling_paths(heap: Heap, roots: OrderedRoots) -> Reach:
+    """Search for the path of each object that tells most of who owns it.
+
+    Notes
+    -----
+    O(n + m). Our `load_rules` say which places keep books rather than own.
+    """
+    late = load_rules().late_rows(heap)
+    return reach_by_preference(
+        heap.references.graph, (roots.modules, roots.threads, roots.others), late, roots.unnamed
+    )
+
+
+def owner_tree(heap: Heap, roots: OrderedRoots, paths: Reach) -> OwnerTree:
     """Build the tree of folded paths.
 
     Parameters
     ----------
     heap
         n objects.
-    rules
-        Says which places keep books rather than own; by default `load_rules()`.
+    roots, paths
+        Of its `OrderedRoots`, as a search gave them.
 
     Notes
     -----
-    O(n + m): a search of its own, one pass over the references, one over the objects.
+    O(n + m): one pass over the references, one over the objects.
     """
-    roots = OrderedRoots(heap)
-    return _tree(heap, roots, _telling_paths(heap, roots, rules))
+    tops = _Tops(heap)
+    node = np.full(heap.file.objects, NONE, dtype=np.int32)
+    for row, label in roots.labels.items():
+        if paths.parent[row] == ROOT:
+            node[row] = tops.add(label.split(STEP), int(heap.type_codes[row]))
+    _place_unnamed(heap, tops, roots.unnamed[paths.parent[roots.unnamed] == ROOT], node)
+    _place_unreachable(heap, tops, node)
+    beyond = (node == NONE) & ~paths.reached()
+    if beyond.any():
+        node[beyond] = tops.add((BEYOND,), NONE)
+    return _fold(heap, paths, tops, node)
 
 
 def shortest_tree(heap: Heap, without: IntArray | None = None) -> OwnerTree:
@@ -206,29 +227,7 @@ def shortest_tree(heap: Heap, without: IntArray | None = None) -> OwnerTree:
     As `owner_tree`. Of equally short paths that from a module is taken.
     """
     roots = OrderedRoots(heap)
-    return _tree(heap, roots, roots.shortest_paths(heap, without))
-
-
-def _tree(heap: Heap, roots: OrderedRoots, found: Reach) -> OwnerTree:
-    steps = Steps(heap)
-    tops = _Tops(heap)
-    node = np.full(heap.file.objects, NONE, dtype=np.int32)
-    for row, label in roots.labels.items():
-        if found.parent[row] == ROOT:
-            node[row] = tops.add(label.split(STEP), int(heap.type_codes[row]))
-    _place_unnamed(heap, tops, roots.unnamed[found.parent[roots.unnamed] == ROOT], node)
-    _place_unreachable(heap, tops, node)
-    beyond = (node == NONE) & ~found.reached()
-    if beyond.any():
-        node[beyond] = tops.add((BEYOND,), NONE)
-    return _fold(heap, steps, found, tops, node)
-
-
-def _telling_paths(heap: Heap, roots: OrderedRoots, rules: Rules | None) -> Reach:
-    late = (rules or load_rules()).late_rows(heap)
-    return reach_by_preference(
-        heap.references.graph, (roots.modules, roots.threads, roots.others), late, roots.unnamed
-    )
+    return owner_tree(heap, roots, roots.shortest_paths(heap, without))
 
 
 class OrderedRoots:
@@ -319,8 +318,7 @@ def _place_unnamed(heap: Heap, tops: _Tops, rows: IntArray, node: NDArray[np.int
         contexts = rows[heap.type_codes[rows] == code]
         node[contexts] = tops.add((INTERPRETER, "current context"), code)
     rows = rows[node[rows] == NONE]
-    # Read, not kept: a report needs this column for nothing else.
-    immortal = heap.file.numbers("refcount", np.int64)[rows] >= IMMORTAL_REFCOUNT
+    immortal = heap.file.numbers_at("refcount", rows) >= IMMORTAL_REFCOUNT
     for is_immortal, above in ((True, (INTERPRETER, "immortal")), (False, (OUTSIDE,))):
         chosen = rows[immortal == is_immortal]
         codes = heap.type_codes[chosen]
@@ -375,9 +373,8 @@ def _leading_type(heap: Heap, signature: str) -> int:
     return heap.type_names.index(leading)
 
 
-def _fold(
-    heap: Heap, steps: Steps, found: Reach, tops: _Tops, node: NDArray[np.int32]
-) -> OwnerTree:
+def _fold(heap: Heap, found: Reach, tops: _Tops, node: NDArray[np.int32]) -> OwnerTree:
+    steps = Steps(heap)
     objects = heap.file.objects
     parent, label = list(tops.parent), [-2 - at for at in range(len(tops.label))]
     nodes = len(parent)
@@ -421,13 +418,13 @@ def _fold(
             )
             slots = np.full(2 * len(node_parent), NONE, dtype=np.int32)
             fill_slots(slots, nodes, node_parent, node_label, node_type)
-    del chosen, slots
-    dead = heap.unreachable
-    is_member[dead] = heap.type_codes[dead] == node_type[node[dead]]
     labels = [
         tops.label[-2 - code] if code < NONE else steps.text(code)
         for code in node_label[:nodes].tolist()
     ]
+    del chosen, slots, steps
+    dead = heap.unreachable
+    is_member[dead] = heap.type_codes[dead] == node_type[node[dead]]
     sums = _Sums(heap, node, is_member, nodes)
     owned_size = sums.shallow_size.copy()
     sum_up(node_parent[:nodes], owned_size)
@@ -455,24 +452,25 @@ class _Sums:
     def __init__(
         self, heap: Heap, node: NDArray[np.int32], is_member: NDArray[np.bool_], nodes: int
     ) -> None:
-        self.objects, self.shallow_size, self.members, self.retained_size = (
-            np.zeros(nodes, dtype=np.int64) for _ in range(4)
+        self.objects, self.shallow_size, self.members, self.references, self.retained_size = (
+            np.zeros(nodes, dtype=np.int64) for _ in range(5)
         )
-        rows = np.flatnonzero(is_member)
-        out_degrees = np.diff(heap.references.graph.offsets)[rows]
-        self.references = sum_by(node[rows], out_degrees, nodes)
         self.example = np.full(nodes, NONE, dtype=np.int64)
         add_to_nodes(
             node,
             is_member,
             heap.shallow_size,
+            unsigned(heap.references.graph.offsets),
             self.objects,
             self.shallow_size,
             self.members,
+            self.references,
             self.example,
         )
+        heap.let_go("shallow_size", "references")
         retained = heap.retained
         # Objects that are no members stand apart, each kind of place for itself.
         outermost = retained.tree.outermost(np.where(is_member, node, np.int32(nodes)))
         outermost &= is_member
         add_retained(node, outermost, retained.size, self.retained_size)
+        heap.let_go("retained")

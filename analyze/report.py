@@ -124,7 +124,7 @@ def report(heap: Heap, rules: Rules | None = None) -> HeapReport:
     SnapError
         If a column of the file is damaged.
     """
-    # First, since owners and retained sizes can be worked out side by side.
+    # Owners first: the rest follows from what that works out, and needs less memory.
     known = rules or load_rules()
     suspects, expected = heap.index.remember(
         f"suspects {known.digest}",
@@ -132,8 +132,10 @@ def report(heap: Heap, rules: Rules | None = None) -> HeapReport:
         tuple[tuple[Suspect, ...], tuple[Suspect, ...]],
     )
     picture = heap.index.remember("picture", lambda: icicle(heap_paths(heap)), tuple[Block, ...])
+    heap.let_go("owners", "addresses")
     types = type_summary(heap)
-    return HeapReport(
+    heap.let_go("retained")
+    found = HeapReport(
         path=str(heap.file.path),
         facts=heap.facts,
         totals=totals(heap),
@@ -144,6 +146,8 @@ def report(heap: Heap, rules: Rules | None = None) -> HeapReport:
         suspects=suspects,
         expected=expected,
     )
+    heap.index.wait()
+    return found
 
 
 def totals(heap: Heap) -> Totals:

@@ -134,6 +134,16 @@ class SnapshotFile:
             first += len(values)
         return out
 
+    def numbers_at(self, column: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Read a column of numbers for some rows, ascending, int64; the rest is not kept."""
+        found = [np.zeros(0, dtype=np.int64)]
+        first = 0
+        for batch in self._batches(column):
+            here = rows[np.searchsorted(rows, first) : np.searchsorted(rows, first + len(batch))]
+            found.append(batch.take(pa.array(here - first)).to_numpy(zero_copy_only=False))
+            first += len(batch)
+        return np.concatenate(found)
+
     def type_names(self) -> tuple[NDArray[np.int32], list[str]]:
         """Read the types: an index for each object, int32 (n,), and the names."""
         codes = np.empty(self.objects, dtype=np.int32)
@@ -258,21 +268,23 @@ class SnapshotFile:
             file_offsets=file_offsets,
         )
 
-    def reference_names(self, references: References) -> tuple[NDArray[np.int32], list[str]]:
+    def reference_names(
+        self, references: References
+    ) -> tuple[NDArray[np.signedinteger], list[str]]:
         """Read the names of references.
 
         Returns
         -------
         codes, names
-            int32 (m,), an index in `names` for each reference of the graph; -1 where it has
-            no name.
+            int16 where that suffices, else int32, (m,): an index in `names` for each reference
+            of the graph; -1 where it has no name.
 
         Notes
         -----
         O(n + m) time; one array of m.
         """
         total = references.graph.references + references.dangling
-        codes = np.full(total, NO_NAME, dtype=np.int32)
+        codes: NDArray[np.signedinteger] = np.full(total, NO_NAME, dtype=np.int16)
         number_by_name: dict[str, int] = {}
         if "names" not in self._columns:
             return codes, []
@@ -285,8 +297,10 @@ class SnapshotFile:
                 encoded = encoded.dictionary_encode()
             texts = encoded.dictionary.to_pylist()
             numbers = [number_by_name.setdefault(text, len(number_by_name)) for text in texts]
+            if len(number_by_name) > np.iinfo(codes.dtype).max:
+                codes = codes.astype(np.int32)
             indices = encoded.indices.fill_null(len(numbers)).to_numpy()
-            batch_codes = np.array([*numbers, NO_NAME], dtype=np.int32)[indices]
+            batch_codes = np.array([*numbers, NO_NAME], dtype=codes.dtype)[indices]
             counts = np.diff(offsets)
             starts = bounds[row : row + len(batch)]
             room = bounds[row + 1 : row + len(batch) + 1] - starts

@@ -319,18 +319,24 @@ def add_to_nodes(
     node: NDArray[np.int32],
     is_member: NDArray[np.bool_],
     sizes: NDArray[np.int64],
+    offsets: NDArray[Any],
     objects: NDArray[np.int64],
     size_of_node: NDArray[np.int64],
     members: NDArray[np.int64],
+    references: NDArray[np.int64],
     example: NDArray[np.int64],
 ) -> None:
-    """Count the objects, bytes and members of each node, and give the lowest member."""
+    """Count the objects, bytes, members and their references of each node.
+
+    And give the lowest member.
+    """
     for row in range(len(node)):
         at = node[row]
         objects[at] += 1
         size_of_node[at] += sizes[row]
         if is_member[row]:
             members[at] += 1
+            references[at] += np.int64(offsets[row + 1]) - np.int64(offsets[row])
             if example[at] < 0:
                 example[at] = row
 

@@ -143,17 +143,18 @@ def cpu_seconds(path: Path) -> tuple[float, float, float]:
 def report(path: Path, objects: int, run: str) -> None:
     """Time ``analyze report`` as a process of its own, and its peak memory."""
     code = (
-        "import resource, sys, time; began = time.perf_counter()\n"
-        "from cli.analyze import app\n"
+        "import sys, time; began = time.perf_counter()\n"
+        "from cli.analyze import main\n"
         "sys.argv = ['analyze', 'report', sys.argv[1], '--json']\n"
         "import io, contextlib\n"
-        "with contextlib.redirect_stdout(io.StringIO()):\n"
-        "    app(standalone_mode=False)\n"
-        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
-        "print(time.perf_counter() - began, peak)"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        "    main()\n"
+        "seconds = time.perf_counter() - began\n"
+        # Not `ru_maxrss`: that of a child of a large process begins at its parent's.
+        "status = open('/proc/self/status').read()\n"
+        "print(seconds, int(status.partition('VmHWM:')[2].split()[0]) * 1024)"
     )
-    # By way of a shell of its own: a child of a large process inherits its peak.
-    command = ["sh", "-c", 'exec "$@"', "sh", sys.executable, "-c", code, str(path)]
+    command = [sys.executable, "-c", code, str(path)]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     seconds, peak = map(float, out.split()[-2:])
     print(f"report, {run:5}       {seconds:8.3f} s   {peak / objects:6.0f} bytes of peak an object")
