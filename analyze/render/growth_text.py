@@ -23,7 +23,7 @@ from analyze.render.sentences import (
     growth_sentences,
     moment_text,
 )
-from analyze.render.suspects import rate_text, trend
+from analyze.render.suspects import grown_by_pace, rate_text, trend
 from analyze.render.text import format_change, format_count_change, path_text, printable
 
 if TYPE_CHECKING:
@@ -59,18 +59,11 @@ def _parts(growth: Growth, top: int) -> Iterator[RenderableType]:
 
 
 def _suspects(growth: Growth, top: int) -> Iterator[RenderableType]:
-    if len(growth.snapshots) == 2:
-        parts = {"Suspects": growth.suspects}
-    else:
-        parts = {
-            "Grew every time": tuple(each for each in growth.suspects if each.steady),
-            "Grew, but not every time": tuple(each for each in growth.suspects if not each.steady),
-        }
     if len(growth.suspects) < 2:
         return
-    for title, suspects in parts.items():
+    for title, suspects in grown_by_pace(growth).items():
         if suspects:
-            yield heading(title)
+            yield heading(title or "Suspects")
             yield _suspects_table(suspects[:top])
             yield from more(len(suspects) - top, "suspect", "suspects")
 

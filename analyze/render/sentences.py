@@ -46,7 +46,7 @@ def report_sentences(report: HeapReport) -> list[str]:
     """Say what to look at in one snapshot, the most important first."""
     sentences = [suspect_sentence(each) for each in report.suspects[:TOLD]]
     if not sentences:
-        sentences = ["Nothing that piles up stands out."]
+        sentences = ["No suspect: nothing that piles up stands out."]
     sentences.append(_garbage_sentence(report.totals, report.unreachable_cycles))
     return [*sentences, *_own_types_sentence(report.own_types)]
 

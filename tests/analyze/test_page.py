@@ -16,10 +16,12 @@ import pytest
 from snapshot_file import write
 
 from analyze import SnapError, compare, load, report
+from analyze.icicle import Block
 from analyze.output import write_text
 from analyze.render.html import growth_page, report_page
 from analyze.render.html.cycle import draw_cycle
 from analyze.render.html.page import script_data
+from analyze.render.html.suspects import block_places
 from analyze.render.html.tables import Column, row_table
 from analyze.render.sentences import growth_sentences, report_sentences
 from analyze.report import Step
@@ -196,6 +198,40 @@ def test_a_table_says_how_many_rows_are_not_in_it():
     made = row_table("Types", columns, rows, sorted_by="Size", more=5)
     assert (len(made.rows), made.more, made.sorted_by) == (500, 205, 1)
     assert made.rows[0] == ["T700", 700]
+
+
+# --- suspects
+
+
+def test_a_suspect_of_several_threads_has_the_block_of_the_largest():
+    labels = ["the heap", "thread worker-2", "thread worker-1", "run (app.py:7)", "run (app.py:9)"]
+    blocks = [
+        Block(
+            parent=parent,
+            label=label,
+            type_name=None,
+            size=9 - place,
+            objects=1,
+            size_delta=0,
+            objects_delta=0,
+            node=place - 1,
+        )
+        for place, (parent, label) in enumerate(zip((-1, 0, 0, 1, 2), labels, strict=True))
+    ]
+    places = block_places(blocks)
+    assert places["thread worker-*"] == 1
+    assert places["thread worker-* › run (app.py)"] == 3
+
+
+def test_garbage_as_imports_leave_it_is_not_drawn(tmp_path):
+    text = """
+        app: module 9000 root="module app" held=1
+        lib: type 20 -> bases
+        bases: tuple 20 -> lib
+    """
+    page = report_page(report(load(write(tmp_path / "heap.parquet", text))))
+    assert "none of a type of the program" in page
+    assert '<figure class="cycle">' not in page
 
 
 # --- drawings of cycles

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from analyze.report import Step
 
+# Kinds of cycles whose example is drawn.
+MOST_DRAWINGS: Final = 6
 # Steps that are drawn; of a longer cycle, its beginning and its end.
 _MOST_STEPS: Final = 12
 

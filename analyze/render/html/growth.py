@@ -7,19 +7,26 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from analyze.render.html.capture import fact_rows, threads
-from analyze.render.html.cycle import draw_cycle
-from analyze.render.html.page import render
+from analyze.render.html.cycle import MOST_DRAWINGS, draw_cycle
+from analyze.render.html.page import Figure, render
 from analyze.render.html.picture import draw_blocks, path_rows
-from analyze.render.html.report import MOST_DRAWINGS, MOST_PATHS
 from analyze.render.html.suspects import block_places, grown_cards
-from analyze.render.html.tables import MOST_ROWS, Column, Table, frame_table, row_table
+from analyze.render.html.tables import (
+    MOST_PATHS,
+    MOST_ROWS,
+    Column,
+    Table,
+    frame_table,
+    row_table,
+)
 from analyze.render.sentences import (
     GROWTH_TITLE,
     capture_sentence,
     growth_names,
     growth_sentences,
 )
-from analyze.render.suspects import trend
+from analyze.render.suspects import grown_by_pace, trend
+from analyze.render.text import format_change, format_count_change
 
 if TYPE_CHECKING:
     from analyze.growth import Growth
@@ -49,6 +56,11 @@ _PATHS: Final = (
     Column(title="Growth", kind="change", value="size_delta", bar=True),
 )
 
+_ABOUT_CYCLES: Final = (
+    "No root reaches these objects; only the collector can free them. Of each kind that became "
+    "more, the smallest is drawn."
+)
+
 
 def growth_page(growth: Growth, *, embedded: bool = False) -> str:
     """Give the page of a comparison.
@@ -58,17 +70,23 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
     embedded
         Whether it stands in another page, where less is more.
     """
-    grown = growth.cycles.filter(pl.col("cycles_delta") > 0)["signature"].head(MOST_DRAWINGS)
+    grown = growth.cycles.filter(pl.col("cycles_delta") > 0)["signature"].to_list()
+    drawn = [each for each in grown if growth.examples[each].expected is None][:MOST_DRAWINGS]
     places = block_places(growth.picture)
     return render(
-        "growth.html",
         embedded=embedded,
         title=GROWTH_TITLE,
         subtitles=[capture_sentence(facts) for _, facts in growth.snapshots],
         sentences=growth_sentences(growth),
         names=growth_names(growth),
         warnings=[],
-        growth=growth,
+        figures=[
+            Figure(label="Objects", value=format_count_change(growth.objects_delta)),
+            Figure(label="Bytes", value=format_change(growth.shallow_size_delta)),
+            Figure(
+                label="Unreachable objects", value=format_count_change(growth.unreachable_delta)
+            ),
+        ],
         picture=draw_blocks(growth.picture, is_growth=True),
         paths=row_table(
             "Growth by path",
@@ -77,13 +95,18 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
             sorted_by="Growth",
             most=MOST_PATHS,
         ),
-        suspects=grown_cards(growth.suspects, places),
-        expected=grown_cards(growth.warm_up, places),
+        suspects=[
+            grown_cards(suspects, places, title)
+            for title, suspects in grown_by_pace(growth).items()
+        ],
+        no_suspects="Nothing piled up.",
+        expected=grown_cards(growth.warm_up, places, "Warm-up, to be expected"),
         types=_types_table(growth),
         cycles=frame_table(
             "Unreachable cycles by growth", _CYCLES, growth.cycles, sorted_by="Would free"
         ),
-        drawings=[(name, draw_cycle(growth.examples[name].example)) for name in grown],
+        about_cycles=_ABOUT_CYCLES,
+        drawings=[(name, draw_cycle(growth.examples[name].example)) for name in drawn],
         threads=threads(growth.snapshots[-1][1]),
         snapshots=len(growth.snapshots),
         facts=fact_rows(growth.snapshots),

@@ -11,6 +11,7 @@ import base64
 import functools
 import hashlib
 import json
+from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,13 +46,20 @@ LONGEST_NAME: Final = 400
 _JSON_ESCAPES: Final = {ord(each): f"\\u{ord(each):04x}" for each in "<>&"}
 
 
-def render(template: str, **context: Any) -> str:
-    """Fill a template of this package.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number of the first screen."""
+
+    label: str
+    value: str
+    is_quiet: bool = False
+
+
+def render(**context: Any) -> str:
+    """Fill the template of a page.
 
     Parameters
     ----------
-    template
-        Name of a file in ``templates``.
     context
         What it names. Strings are escaped, whatever they are.
 
@@ -60,7 +68,7 @@ def render(template: str, **context: Any) -> str:
     str
         A whole document; it can be encoded as UTF-8.
     """
-    return _environment().get_template(template).render(context)
+    return _environment().get_template("page.html").render(context)
 
 
 @functools.cache

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from analyze.render.document import cycle_document
 from analyze.render.html.capture import fact_rows, threads
-from analyze.render.html.cycle import draw_cycle
-from analyze.render.html.page import render
+from analyze.render.html.cycle import MOST_DRAWINGS, draw_cycle
+from analyze.render.html.page import Figure, render
 from analyze.render.html.picture import draw_blocks, path_rows
 from analyze.render.html.suspects import block_places, cards
-from analyze.render.html.tables import MOST_ROWS, Column, frame_table, row_table
+from analyze.render.html.tables import MOST_PATHS, MOST_ROWS, Column, frame_table, row_table
 from analyze.render.sentences import (
     capture_sentence,
     report_names,
@@ -18,9 +18,12 @@ from analyze.render.sentences import (
     report_title,
     warning_sentences,
 )
+from analyze.render.text import format_bytes
 
 if TYPE_CHECKING:
-    from analyze.report import HeapReport
+    from collections.abc import Sequence
+
+    from analyze.report import CycleGroup, HeapReport, Totals
 
 _TYPES: Final = (
     Column(title="Type", kind="type", value="type_name"),
@@ -47,11 +50,6 @@ _PATHS: Final = (
     Column(title="Bytes", kind="bytes", value="size", bar=True),
 )
 
-# Kinds of cycles whose example is drawn.
-MOST_DRAWINGS: Final = 6
-# Paths in the table beside the picture.
-MOST_PATHS: Final = 200
-
 
 def report_page(report: HeapReport, *, embedded: bool = False) -> str:
     """Give the page of a report.
@@ -61,18 +59,17 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
     embedded
         Whether it stands in another page, where less is more.
     """
-    totals = report.totals
     groups = report.unreachable_cycles
+    drawn = [group for group in groups if group.expected is None][:MOST_DRAWINGS]
     places = block_places(report.picture)
     return render(
-        "report.html",
         embedded=embedded,
         title=report_title(report),
         subtitles=[capture_sentence(report.facts)],
         sentences=report_sentences(report),
         names=report_names(report),
-        warnings=warning_sentences(totals),
-        totals=totals,
+        warnings=warning_sentences(report.totals),
+        figures=_figures(report.totals),
         picture=draw_blocks(report.picture, is_growth=False),
         paths=row_table(
             "Bytes by path",
@@ -81,8 +78,9 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
             sorted_by="Bytes",
             most=MOST_PATHS,
         ),
-        suspects=cards(report.suspects, places),
-        expected=cards(report.expected, places),
+        suspects=[cards(report.suspects, places)],
+        no_suspects="Nothing piles up.",
+        expected=cards(report.expected, places, "To be expected"),
         types=frame_table("Types by size", _TYPES, report.types, sorted_by="Size"),
         cycles=row_table(
             "Unreachable cycles by the types in them",
@@ -91,8 +89,27 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
             more=max(len(groups) - MOST_ROWS, 0),
             sorted_by="Would free",
         ),
-        drawings=[(group.signature, draw_cycle(group.example)) for group in groups[:MOST_DRAWINGS]],
+        about_cycles=_about_cycles(groups),
+        drawings=[(group.signature, draw_cycle(group.example)) for group in drawn],
         threads=threads(report.facts),
         snapshots=1,
         facts=fact_rows([(report.path, report.facts)]),
     )
+
+
+def _figures(totals: Totals) -> list[Figure]:
+    return [
+        Figure(label="Objects", value=f"{totals.objects:,}"),
+        Figure(label="Bytes", value=format_bytes(totals.shallow_size)),
+        Figure(label="References", value=f"{totals.references:,}", is_quiet=True),
+        Figure(label="Roots", value=f"{totals.roots:,}", is_quiet=True),
+        Figure(label="Unreachable objects", value=f"{totals.unreachable_objects:,}"),
+        Figure(label="Unreachable bytes", value=format_bytes(totals.unreachable_shallow_size)),
+    ]
+
+
+def _about_cycles(groups: Sequence[CycleGroup]) -> str:
+    about = "No root reaches these objects; only the collector can free them."
+    if all(group.expected for group in groups):
+        return f"{about} There are few, and none of a type of the program's own."
+    return f"{about} Of each kind, the smallest is drawn."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from analyze.path_table import comparable
 from analyze.render.suspects import rate_text, trend
 from analyze.render.text import (
     format_bytes,
@@ -44,6 +45,8 @@ class Card:
 class Cards:
     """The first suspects, and how many are left out."""
 
+    # Empty where it needs none.
+    title: str
     cards: list[Card]
     more: int
 
@@ -52,7 +55,7 @@ class Cards:
 MOST_CARDS: Final = 25
 
 
-def cards(suspects: Sequence[Suspect], places: dict[str, int]) -> Cards:
+def cards(suspects: Sequence[Suspect], places: dict[str, int], title: str = "") -> Cards:
     """Tell the suspects of one snapshot.
 
     Parameters
@@ -72,10 +75,10 @@ def cards(suspects: Sequence[Suspect], places: dict[str, int]) -> Cards:
         )
         for each in suspects[:MOST_CARDS]
     ]
-    return Cards(cards=shown, more=len(suspects) - len(shown))
+    return Cards(title=title, cards=shown, more=len(suspects) - len(shown))
 
 
-def grown_cards(suspects: Sequence[GrownSuspect], places: dict[str, int]) -> Cards:
+def grown_cards(suspects: Sequence[GrownSuspect], places: dict[str, int], title: str) -> Cards:
     """Tell the suspects of a comparison."""
     shown = [
         _card(
@@ -90,20 +93,25 @@ def grown_cards(suspects: Sequence[GrownSuspect], places: dict[str, int]) -> Car
         )
         for each in suspects[:MOST_CARDS]
     ]
-    return Cards(cards=shown, more=len(suspects) - len(shown))
+    return Cards(title=title, cards=shown, more=len(suspects) - len(shown))
 
 
 def block_places(blocks: Sequence[Block]) -> dict[str, int]:
-    """Find the block of each path, as suspects write it."""
+    """Find the block of each path, as suspects compare them: of several, the largest."""
     paths: list[str] = []
     places: dict[str, int] = {}
     for place, block in enumerate(blocks):
         above = paths[block.parent] if block.parent >= 0 else ""
         is_path = block.node >= 0
-        paths.append((f"{above}{STEP}{block.label}" if above else block.label) if is_path else "")
+        path = f"{above}{STEP}{block.label}" if above else block.label
+        paths.append(path if is_path else "")
         if is_path:
-            places.setdefault(paths[-1], place)
+            places.setdefault(_comparable(path), place)
     return places
+
+
+def _comparable(path: str) -> str:
+    return STEP.join(map(comparable, path.split(STEP)))
 
 
 def _card(suspect: Suspect, *, headline: str, numbers: list[str], places: dict[str, int]) -> Card:
@@ -121,7 +129,7 @@ def _card(suspect: Suspect, *, headline: str, numbers: list[str], places: dict[s
         path=suspect.path,
         type_name=suspect.type_name,
         facts=facts,
-        block=places.get(suspect.path),
+        block=places.get(_comparable(suspect.path)),
         expected=suspect.expected,
     )
 

@@ -16,6 +16,8 @@ Kind = Literal["name", "type", "text", "count", "bytes", "share", "change", "cou
 
 # Rows of a table on a page: enough to search in, few enough to send by mail.
 MOST_ROWS: Final = 500
+# Paths in the table beside the picture.
+MOST_PATHS: Final = 200
 # Rows in sight before one asks for more.
 FIRST_ROWS: Final = 15
 

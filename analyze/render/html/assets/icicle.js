@@ -27,7 +27,8 @@
   }
   const isFolded = (node) => data.folded[node] > 0;
   const rows = Math.min(depth.reduce((a, b) => Math.max(a, b), 0) + 1, MOST_ROWS);
-  field.style.setProperty("--rows", rows);
+  // Rows that were drawn so far: what is below the picture moves down at times, never up.
+  let high = 0;
 
   let zoomed = ROOT;
   let current = ROOT;
@@ -56,7 +57,8 @@
 
   function share(part, whole) {
     const percent = whole > 0 ? (100 * part) / whole : 0;
-    return `${percent.toFixed(percent >= 9.95 || percent === 0 ? 0 : 1)} %`;
+    if (percent > 0 && percent < 0.05) return "under 0.1 %";
+    return `${percent.toFixed(percent >= 0.95 || percent === 0 ? 0 : 1)} %`;
   }
 
   function objects(number) {
@@ -136,6 +138,8 @@
 
   function draw() {
     places = layout();
+    high = Array.from(places.values()).reduce((most, place) => Math.max(most, place.row + 1), high);
+    field.style.setProperty("--rows", high);
     if (!places.has(current)) current = zoomed;
     for (const [node, element] of elements) {
       if (!places.has(node)) {
