@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Sequences, and whether the collector visits their items last to first.
 _REVERSED: Final = {"list": True, "tuple": True, "collections.deque": False}
+# From this version on a deque tells its type before its items.
+_TELLS_TYPE: Final = (3, 12)
 
 # References looked at at once: what that takes does not grow with the heap.
 _PART: Final = 1 << 20
@@ -39,6 +41,8 @@ class ReferenceNames:
         self._type_codes = heap.type_codes
         # (m,): an index into the texts for each reference, NO_NAME where unknown.
         self.codes, self.texts = heap.file.reference_names(heap.references)
+        # Referents of a deque before its items.
+        self._before_items = int(_version(heap.facts["python_version"]) >= _TELLS_TYPE)
         self._name_context_values()
 
     @property
@@ -57,10 +61,16 @@ class ReferenceNames:
         if len(places) == 0:
             return None
         is_reversed = _REVERSED.get(self._types[self._type_codes[source]])
+        return self._index(source, int(places[-1 if is_reversed else 0]))
+
+    def _index(self, source: int, place: int) -> str | None:
+        """Name an item of a sequence by its index, given its place in the graph."""
+        is_reversed = _REVERSED.get(self._types[self._type_codes[source]])
         if is_reversed is None:
             return None
-        index = end - 1 - int(places[-1]) if is_reversed else int(places[0]) - start
-        return f"[{index}]"
+        start, end = self._graph.offsets[source : source + 2].tolist()
+        index = end - 1 - place if is_reversed else place - start - self._before_items
+        return f"[{index}]" if index >= 0 else None
 
     def _name_context_values(self) -> None:
         """Name the values of contexts after the variables that hold the keys."""
@@ -110,7 +120,12 @@ class ReferenceNames:
             counts = lengths[of_type]
             starts = np.repeat(graph.offsets[:-1][of_type], counts)
             offset = place[inside] - starts
-            index[inside] = np.repeat(counts, counts) - 1 - offset if is_reversed else offset
+            if is_reversed:
+                index[inside] = np.repeat(counts, counts) - 1 - offset
+            else:
+                index[inside] = np.where(
+                    offset < self._before_items, NO_NAME, offset - self._before_items
+                )
         return index
 
     def at(self, source: int, place: int) -> str | None:
@@ -118,11 +133,7 @@ class ReferenceNames:
         code = int(self.codes[place])
         if code != NO_NAME:
             return self.texts[code]
-        is_reversed = _REVERSED.get(self._types[self._type_codes[source]])
-        if is_reversed is None:
-            return None
-        start, end = self._graph.offsets[source : source + 2].tolist()
-        return f"[{end - 1 - place if is_reversed else place - start}]"
+        return self._index(source, place)
 
     def are(self, name: str, places: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which references at some places have a name, bool of the shape of `places`."""
@@ -148,3 +159,9 @@ class ReferenceNames:
         texts = pl.concat([texts, pl.Series([None], dtype=pl.String)])
         numbers = texts.gather(np.where(index == NO_NAME, len(texts) - 1, index))
         return words.zip_with(words.is_not_null(), numbers).rename("name")
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Read ``3.12.1``; nothing where it is none."""
+    parts = text.split(".")[:2]
+    return tuple(map(int, parts)) if all(map(str.isdecimal, parts)) else ()

@@ -40,7 +40,7 @@ _KINDS: Final[dict[str, int]] = {
     "set": folding.ITEMS,
     "frozenset": folding.ITEMS,
     "collections.deque": folding.ITEMS,
-    "functools._lru_cache_wrapper": folding.ITEMS,
+    "functools._lru_cache_wrapper": folding.CACHE,
     "functools._lru_list_elem": folding.ITEMS,
     "_contextvars.Context": folding.RELAY,
     "Context": folding.RELAY,
@@ -103,6 +103,7 @@ class Steps:
         self._hidden = heap.references.hidden
         self._types = heap.type_codes
         self._type_names = heap.type_names
+        self._names = heap.names
         # int32 (m,): each reference's name as a number, and the texts.
         self.codes, self.names = heap.names.codes, heap.names.texts
         self.types_at = folding.NAMES + 2 * len(self.names)
@@ -235,11 +236,8 @@ class Steps:
 
     def _item(self, source: int, place: int) -> str:
         """Tell the key or index of an item, where it is known."""
-        start, end = self._graph.offsets[source : source + 2].tolist()
+        start = int(self._graph.offsets[source])
         name = int(self.codes[start + place])
         if name >= 0:
             return f"[{self.names[name]!r}]"
-        type_name = self._type_names[self._types[source]]
-        if type_name in ("list", "tuple"):
-            return f"[{end - start - 1 - place}]"
-        return f"[{place}]" if type_name == "collections.deque" else "[*]"
+        return self._names.at(source, start + place) or "[*]"

@@ -38,6 +38,8 @@ SCOPE: Final = 9
 RELAY: Final = 10
 # Storage of its own for each thread, in a dict of dicts.
 THREAD_LOCAL: Final = 11
+# Of a function's results: by themselves, or behind its type in a dict of their own.
+CACHE: Final = 12
 
 # --- what a container is for, given how it was reached
 
@@ -144,6 +146,9 @@ def label_step(
         return _label_item(kind, role, target_kind)
     if name >= 0:
         return _label_name(kind, name, meaning, target_kind)
+    if kind == CACHE:
+        # Where results stand for themselves a key is there, which is no dict.
+        return (NONE if target_kind == DICT and place == 1 else ITEM), DATA
     if kind == RELAY:
         return NONE, DATA
     if target_kind == DICT and kind == THREAD_LOCAL:
