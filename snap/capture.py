@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, overload
 
 from snap import native, system
 from snap.cost import Cost, TooMuch, parse_size
 from snap.errors import SnapError
 from snap.facts import collect_facts
+from snap.footprint import count_held, count_left, own_modules
 from snap.forked import fork_walk
 from snap.own import Disturbed
 from snap.supervise import PATIENCE, Output, Writer, in_background
@@ -50,6 +52,10 @@ class Capture:
     # Memory that the walk took: pages that the forked copy did not share with the program,
     # at their most; None where the system does not tell. The writer's is in the file's facts.
     peak_extra_bytes: int | None
+    # The same without copies of pages that the program has.
+    peak_own_bytes: int | None
+    # Objects of its own that stay in the program, see `footprint`; None where unknown.
+    left_objects: int | None
 
 
 class Job:
@@ -64,12 +70,14 @@ class Job:
         began: float,
         pause: float,
         progress: Callable[[int], None] | None,
+        count_left: Callable[[], int | None],
     ) -> None:
         self._writer = writer
         self._mode = mode
         self._walker = walker
         self._began = began
         self._progress = progress
+        self._count_left = count_left
         self.pause_seconds = pause
         self._result: Capture | SnapError | None = None
         self._thread: threading.Thread | None = None
@@ -94,7 +102,7 @@ class Job:
 
     def _finish(self) -> None:
         try:
-            done = self._writer.outcome(self._progress)
+            done = self._writer.outcome(self._progress, self._count_left)
             self._result = Capture(
                 mode=self._mode,
                 pause_seconds=self.pause_seconds,
@@ -198,7 +206,14 @@ def capture(
         try:
             _refuse_unsupported()
             limit = parse_size(max_extra) if isinstance(max_extra, str) else max_extra
-            wanted = _Wanted(os.fspath(path), collecting, progress, limit, values == "short")
+            wanted = _Wanted(
+                path=os.fspath(path),
+                collecting=collecting,
+                progress=progress,
+                max_extra=limit,
+                values=values == "short",
+                held=count_held(own_modules()),
+            )
             try:
                 job = _start(wanted, mode or _default_mode())
             except _NoFork as error:
@@ -246,10 +261,11 @@ class _Wanted(NamedTuple):
     max_extra: int | None
     # Whether beginnings of values.
     values: bool
+    # Objects that our modules held when the capture began, see `footprint`.
+    held: int | None
 
 
 def _start(wanted: _Wanted, mode: Mode) -> Job:
-    # Not for a fork: counting the objects leaves the size of their list behind.
     interval = walk_interval() if mode == "inline" else 0.0
     for _ in range(_TRIES):
         try:
@@ -286,8 +302,15 @@ def _try(wanted: _Wanted, mode: Mode, interval: float) -> Job:
         raise
     writer.leave_walk()
     writer.tell_pause(pause)
-    progress = wanted.progress
-    return Job(writer, mode=mode, walker=walker, began=began, pause=pause, progress=progress)
+    return Job(
+        writer,
+        mode=mode,
+        walker=walker,
+        began=began,
+        pause=pause,
+        progress=wanted.progress,
+        count_left=partial(count_left, wanted.held),
+    )
 
 
 def _fork(writer: Writer, wanted: _Wanted) -> tuple[int, float]:
@@ -321,8 +344,7 @@ def _walk_in_place(writer: Writer, interval: float, wanted: _Wanted) -> float:
     world.begin()
     try:
         first: list[object] = []
-        before = memory[1]
-        cost = None if before is None else Cost(before, wanted.max_extra)
+        cost = Cost(wanted.max_extra, is_copy=False)
         walk = Walk(channel, thaw=False, cost=cost, values=wanted.values)
         last: list[object] = []
         walk.begin((writer, channel, world), first, last)

@@ -23,21 +23,26 @@ class Cost:
 
     Parameters
     ----------
-    before
-        Private memory that is not the walk's, bytes: none in a forked copy.
     limit
-        Bytes beyond it that the walk may take; None for any.
+        Bytes that the walk may take; None for any.
+    is_copy
+        Whether this process is a forked copy: all that it does not share is the walk's.
     """
 
-    __slots__ = ("_before", "_limit", "_memory", "_next", "peak")
+    __slots__ = ("_is_copy", "_limit", "_memory", "_next", "_start", "peak", "peak_own")
 
-    def __init__(self, before: int, limit: int | None) -> None:
-        self._before = before
+    def __init__(self, limit: int | None, *, is_copy: bool) -> None:
         self._limit = limit
+        self._is_copy = is_copy
         self._memory = PrivateMemory()
+        told = self._memory.read()
+        # Of anonymous memory, bytes.
+        self._start = 0 if told is None else told[1]
         self._next = 0.0
-        # Bytes; None where the system does not tell.
+        # Bytes; None where the system does not tell. The second without the pages that were
+        # the program's, of which a forked copy has its own as soon as it writes to them.
         self.peak: int | None = None
+        self.peak_own: int | None = None
 
     def look(self, *, now: bool = False) -> None:
         """Measure, if it is time for it.
@@ -51,11 +56,14 @@ class Cost:
         if moment < self._next and not now:
             return
         # A look at a large process takes long: never more than a small part of the time.
-        private = self._memory.read()
+        told = self._memory.read()
         self._next = moment + max(_LOOK, 20 * (time.monotonic() - moment))
-        if private is None:
+        if told is None:
             return
-        self.peak = max(self.peak or 0, private - self._before)
+        private, anonymous = told
+        own = anonymous - self._start
+        self.peak = max(self.peak or 0, private if self._is_copy else own)
+        self.peak_own = max(self.peak_own or 0, own)
         if self._limit is not None and self.peak > self._limit:
             raise TooMuch(
                 f"the walk took {self.peak:,} bytes of memory of its own, "

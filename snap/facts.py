@@ -24,6 +24,7 @@ def collect_facts(
     collecting: bool,
     memory: tuple[int | None, int | None],
     values: bool = False,
+    left: int | None = None,
 ) -> bytes:
     """Describe the process, its threads and its named roots.
 
@@ -42,6 +43,8 @@ def collect_facts(
         See `system.read_memory`.
     values
         Whether the walk will tell the beginnings of values.
+    left
+        Objects that the capture leaves in the program, where that is known by now.
 
     Returns
     -------
@@ -73,6 +76,8 @@ def collect_facts(
         # Of each allocation, by `tracemalloc`; 0 where it was not tracing.
         "traced_frames": traced_frames(),
         "values": "short" if values else "none",
+        # Counted by the capturing process when the walk is over, if it is the program.
+        "left_objects": left,
         "threads": threads,
         # For the writer only:
         "roots": named_roots(threads),

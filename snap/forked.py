@@ -34,6 +34,7 @@ def fork_walk(
     target: int,
     max_extra: int | None = None,
     first: object = None,
+    loaded: frozenset[str] | None = None,
     values: bool = False,
 ) -> tuple[int, float]:
     """Fork a walk; give its process and how long the program stood still, seconds.
@@ -55,6 +56,9 @@ def fork_walk(
     first
         An object after which only this capture's modules were loaded; none where they are
         the program's own.
+    loaded
+        Names of modules that stay in the process because of this capture, if that is to be
+        told by the walk.
     values
         Whether the beginnings of values are to be in the snapshot.
 
@@ -85,7 +89,7 @@ def fork_walk(
                     try:
                         system.reset_signals()
                         system.close_all_but(said, *ends)
-                        told = (collecting, target, memory, max_extra, values)
+                        told = (collecting, target, memory, max_extra, values, loaded)
                         _walk(said, ends, patience, (made, world), (first, still), told)
                     finally:
                         os._exit(1)
@@ -112,7 +116,7 @@ def _walk(
     patience: float,
     made: tuple[object, StandingStill],
     first: tuple[object, object],
-    told: tuple[bool, int, tuple[int | None, int | None], int | None, bool],
+    told: tuple[bool, int, tuple[int | None, int | None], int | None, bool, frozenset[str] | None],
 ) -> None:
     """Say the first word; walk, and end this process."""
     # From here on all that is born is ours.
@@ -122,6 +126,7 @@ def _walk(
     from snap import native
     from snap.cost import Cost
     from snap.facts import collect_facts
+    from snap.footprint import count_held
     from snap.own import Disturbed
     from snap.walk import Walk
 
@@ -132,8 +137,8 @@ def _walk(
         defect = native.find_defect()
         if defect is not None:
             raise RuntimeError(defect)
-        collecting, target, memory, max_extra, values = told
-        walk = Walk(channel, thaw=True, cost=Cost(0, max_extra), values=values)
+        collecting, target, memory, max_extra, values, loaded = told
+        walk = Walk(channel, thaw=True, cost=Cost(max_extra, is_copy=True), values=values)
         early, still = first
         try:
             walk.begin(made, still if early is None else early, last)
@@ -144,7 +149,12 @@ def _walk(
             walk.begin(made, still, last)
         system.say(said)
         facts = collect_facts(
-            "fork", pid=target, collecting=collecting, memory=memory, values=values
+            "fork",
+            pid=target,
+            collecting=collecting,
+            memory=memory,
+            values=values,
+            left=None if loaded is None else count_held(loaded),
         )
         walk.run(facts)
         os._exit(0)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OURS = __name__.partition(".")[0] + "."
+# Objects looked at in one go: no copy of a list that may be a tenth of the heap.
+_PIECE = 1 << 17
 
 
 class Disturbed(Exception):  # noqa: N818 - nothing is wrong: try again
@@ -70,11 +72,10 @@ def split_own(
         If a collection has moved `first` away.
     """
     young = generations[0]
-    born = addresses(tuple(young))
-    begin, end = _position(born, first), _position(born, last)
+    begin, end = _position(young, first), _position(young, last)
     if begin is None or end is None:
         raise Disturbed
-    own = set(memoryview(born)[POINTER_SIZE * end :].cast("Q"))
+    own = set(memoryview(addresses(tuple(young[end:]))).cast("Q"))
     doubtful = {id(item): item for item in islice(young, begin, end)}
 
     reached: list[object] = []
@@ -127,16 +128,20 @@ def _is_ours(item: object) -> bool:
 
 def _remove(generations: list[list[object]], item: object) -> None:
     for objects in generations:
-        at = _position(addresses(tuple(objects)), item)
+        at = _position(objects, item)
         if at is not None:
             del objects[at]
             return
 
 
-def _position(born: bytes, item: object) -> int | None:
-    """Find an object by identity: ``list.index`` would call ``__eq__`` of others."""
+def _position(objects: list[object], item: object) -> int | None:
+    """Find an object by identity, from the end: ``list.index`` would call others' ``__eq__``."""
     wanted = id(item).to_bytes(POINTER_SIZE, sys.byteorder)
-    at = born.rfind(wanted)
-    while at > 0 and at % POINTER_SIZE:
-        at = born.rfind(wanted, 0, at + POINTER_SIZE - 1)
-    return None if at < 0 else at // POINTER_SIZE
+    for start in reversed(range(0, len(objects), _PIECE)):
+        born = addresses(tuple(objects[start : start + _PIECE]))
+        at = born.rfind(wanted)
+        while at > 0 and at % POINTER_SIZE:
+            at = born.rfind(wanted, 0, at + POINTER_SIZE - 1)
+        if at >= 0:
+            return start + at // POINTER_SIZE
+    return None

@@ -149,16 +149,27 @@ class Writer:
 
     def tell_pause(self, seconds: float) -> None:
         """Say how long the program stood still."""
+        self._tell({"pause_seconds": seconds})
+
+    def _tell(self, fact: dict[str, Any]) -> None:
         try:
-            self.control.sendall(json.dumps({"pause_seconds": seconds}).encode() + b"\n")
-            self.control.shutdown(socket.SHUT_WR)
+            self.control.sendall(json.dumps(fact).encode() + b"\n")
         except OSError as error:
             # A writer that is gone has said, or its exit will say, why.
             if error.errno not in {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN}:
                 raise
 
-    def outcome(self, progress: Callable[[int], None] | None) -> dict[str, Any]:
+    def outcome(
+        self, progress: Callable[[int], None] | None, count_left: Callable[[], int | None]
+    ) -> dict[str, Any]:
         """Wait for the file.
+
+        Parameters
+        ----------
+        progress
+            Called with the number of objects written so far.
+        count_left
+            Called when the walk is over, for how many objects of ours stay in the program.
 
         Raises
         ------
@@ -172,11 +183,18 @@ class Writer:
                     message = json.loads(line)
                     if progress is not None and "objects" in message:
                         progress(message["objects"])
+                    elif "walked" in message:
+                        if (left := count_left()) is not None:
+                            self._tell({"left_objects": left})
+                        self.control.shutdown(socket.SHUT_WR)
+                    elif "objects" not in message:
+                        break
         except OSError:
             message = {}
+        # It waits for our end of the line.
+        self.control.close()
         status = reap(self.pid)
         self._ended = True
-        self.control.close()
         if "done" in message:
             done: dict[str, Any] = message["done"]
             return done

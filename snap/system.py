@@ -101,7 +101,7 @@ def read_memory() -> tuple[int | None, int | None]:
 
 
 class PrivateMemory:
-    """Reads how much memory no other process shares, without letting other threads run."""
+    """Reads how much memory this process has for itself, without letting other threads run."""
 
     __slots__ = ("_text",)
 
@@ -110,18 +110,28 @@ class PrivateMemory:
     def __init__(self) -> None:
         self._text = bytearray(self._SIZE)
 
-    def read(self) -> int | None:
-        """Give it in bytes; None where the system does not tell."""
+    def read(self) -> tuple[int, int] | None:
+        """Give it in bytes; None where the system does not tell.
+
+        Returns
+        -------
+        private, anonymous
+            What no other process shares; and what is no file's, shared or not: where a forked
+            copy writes to a page of the other process, it becomes private, and no more
+            anonymous than it was.
+        """
         fd = _open(b"/proc/self/smaps_rollup", os.O_RDONLY)
         if fd < 0:
             return None
         size = _read(fd, ctypes.addressof(ctypes.c_char.from_buffer(self._text)), self._SIZE)
         _close(fd)
-        private = 0
+        private = anonymous = 0
         for line in bytes(self._text[: max(0, size)]).splitlines():
             if line.startswith((b"Private_Clean:", b"Private_Dirty:")):
                 private += 1024 * int(line.split()[1])
-        return private
+            elif line.startswith(b"Anonymous:"):
+                anonymous = 1024 * int(line.split()[1])
+        return private, anonymous
 
 
 def sleep_with_lock(seconds: float) -> None:

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 # Objects a chunk: large enough to make Python's share vanish, small enough that what one
 # loop touches is still cached when the next one does.
 CHUNK: Final = 16384
+# Addresses that one message tells.
+_PIECE: Final = 1 << 17
 
 Generation = tuple[int, list[object]]
 
@@ -179,7 +181,9 @@ class Walk:
         self._send(wire.TASKS, json.dumps({"roots": roots, "tasks": tasks}).encode("ascii"))
         del roots, tasks
         for _, objects in self._generations:
-            self._send(wire.KNOWN, addresses(tuple(objects)))
+            # Piece by piece: two copies of what may be a tenth of the heap are a lot.
+            for start in range(0, len(objects), _PIECE):
+                self._send(wire.KNOWN, addresses(tuple(objects[start : start + _PIECE])))
             naming = time.process_time()
             self._send(wire.CLOSURES, closure_names(objects))
             self._naming += time.process_time() - naming
@@ -195,6 +199,7 @@ class Walk:
             self._cost.look(now=True)
         spent = {
             "peak_extra_bytes": None if self._cost is None else self._cost.peak,
+            "peak_own_bytes": None if self._cost is None else self._cost.peak_own,
             "seconds": time.perf_counter() - began,
             "cpu_seconds": time.process_time() - used,
             "cpu_seconds_of_names": self._naming,

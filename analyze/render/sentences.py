@@ -84,7 +84,7 @@ def capture_sentence(facts: dict[str, Any]) -> str:
     """Say of which interpreter a snapshot is, when it was taken, and at what price."""
     pause = facts["pause_seconds"]
     stood = "" if pause is None else f"; the program stood still for {format_seconds(pause)}"
-    return f"{moment_text(facts)}{stood}{_price(facts.get('walk'))}."
+    return f"{moment_text(facts)}{stood}{_price(facts)}."
 
 
 def moment_text(facts: dict[str, Any]) -> str:
@@ -96,15 +96,37 @@ def moment_text(facts: dict[str, Any]) -> str:
     return f"Python {printable(facts['python_version'])}, captured {moment} UTC {how}"
 
 
-def _price(walk: Any) -> str:
-    """Say how long a walk took and what memory; nothing where the file does not tell."""
-    seconds, peak = (
-        walk.get(key) if isinstance(walk, dict) else None for key in ("seconds", "peak_extra_bytes")
-    )
-    if not isinstance(seconds, (int, float)):
+def _price(facts: dict[str, Any]) -> str:
+    """Say what a walk took and what it left; nothing of what the file does not tell."""
+    walk, left = facts.get("walk"), left_text(facts)
+    told = walk if isinstance(walk, dict) else {}
+    seconds, memory = told.get("seconds"), memory_of_walk(told)
+    parts = []
+    if isinstance(seconds, (int, float)):
+        took = f"the walk took {format_seconds(seconds)}"
+        parts.append(f"{took} and {memory}" if memory else took)
+    if left:
+        parts.append(f"it left {left} of its own in the program")
+    return "".join(f"; {part}" for part in parts)
+
+
+def memory_of_walk(walk: dict[str, Any]) -> str:
+    """Say what memory a walk took, the copies that a fork made apart; "" where unknown."""
+    peak, own = walk.get("peak_extra_bytes"), walk.get("peak_own_bytes")
+    if type(peak) is not int:
         return ""
-    memory = f" and {format_bytes(peak)} of memory" if isinstance(peak, int) else ""
-    return f"; the walk took {format_seconds(seconds)}{memory}"
+    if type(own) is not int or own >= peak:
+        return f"{format_bytes(peak)} of memory"
+    copied = format_bytes(peak - own)
+    return f"{format_bytes(own)} of memory, beside copies of {copied} of the program's"
+
+
+def left_text(facts: dict[str, Any]) -> str:
+    """Say how many objects a capture left in the program; "" where unknown."""
+    left = facts.get("left_objects")
+    if type(left) is not int or left < 0:
+        return ""
+    return plural(left, "object") if left else "no object"
 
 
 def size_sentence(totals: Totals) -> str:

@@ -95,6 +95,8 @@ def attach(
                 began=began,
                 pause=told["pause_seconds"],
                 progress=progress,
+                # The walk has told it: what it knows is the other process.
+                count_left=lambda: None,
             )
             return job.wait()
     except BaseException:

@@ -75,6 +75,7 @@ class Package:
 
 def serve(folder: str, page: int) -> None:
     """Meet the attaching process, fork the walk that it wants, wait for its end."""
+    before = _loaded()
     import _socket
     import gc
     import marshal
@@ -99,6 +100,7 @@ def serve(folder: str, page: int) -> None:
         system = package.load("snap.system")
         try:
             system.release_page(page)
+            given["loaded"] = before
             pid, told = _fork(package, descriptors, given, first, collecting)
         finally:
             _close(descriptors)
@@ -127,7 +129,10 @@ def _fork(
     collecting: bool,
 ) -> tuple[int | None, dict[str, Any]]:
     try:
-        pid, pause = package.load("snap.forked").fork_walk(
+        fork_walk = package.load("snap.forked").fork_walk
+        # All that the capture has loaded stays.
+        given["loaded"] = _loaded() - given["loaded"]
+        pid, pause = fork_walk(
             tuple(descriptors),
             made=package,
             first=first,
@@ -137,6 +142,11 @@ def _fork(
     except Exception as error:  # noqa: BLE001 - told to the attaching process
         return None, {"failed": f"{type(error).__name__}: {error}", "fix": "attach again"}
     return pid, {"pause_seconds": pause, "walker": pid}
+
+
+def _loaded() -> frozenset[str]:
+    """Name the modules that are loaded, whatever the program has put among them."""
+    return frozenset(name for name in list(dict.keys(sys.modules)) if type(name) is str)
 
 
 def _receive(line: Any, marshal: Any) -> tuple[list[int], dict[str, Any]]:

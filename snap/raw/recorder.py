@@ -6,7 +6,7 @@ import json
 import time
 from array import array
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from snap import wire
 from snap.raw.looks import Looks
@@ -48,11 +48,14 @@ class Recorder:
         self._reported = time.monotonic()
         self.objects = 0
         self.references = 0
-        self.peak_extra_bytes: int | None = None
+        # What the walk took.
+        self.walk: dict[str, Any] = {}
+        self.left_objects: int | None = None
 
     def run(self) -> None:
         """Serve one walk to its end and complete the file; raises like `Session.run`."""
         handlers: dict[bytes, Callable[[bytearray], None]] = {
+            wire.FACTS: self._on_facts,
             wire.KNOWN: lambda body: self._seen.mark(_addresses(body), SEEN),
             wire.OWN: lambda body: self._seen.mark(_addresses(body), OWN),
             wire.HEADS: self._on_heads,
@@ -75,9 +78,14 @@ class Recorder:
                         self._worker.put((tag, body))
                     if tag in handlers:
                         handlers[tag](body)
-            self.peak_extra_bytes = json.loads(body)["peak_extra_bytes"]
-            recording.add((LAST, json.dumps(self._conversation.last_facts()).encode()))
+            self.walk = json.loads(body)
+            facts = self._conversation.last_facts()
+            self.left_objects = facts.get("left_objects", self.left_objects)
+            recording.add((LAST, json.dumps(facts).encode()))
             recording.finish()
+
+    def _on_facts(self, body: bytearray) -> None:
+        self.left_objects = json.loads(body)["left_objects"]
 
     def _on_heads(self, body: bytearray) -> None:
         self._looks.read_heads(body)

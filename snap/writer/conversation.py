@@ -87,7 +87,7 @@ class Conversation:
                 "cpu_seconds": time.process_time(),
                 "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             },
-            "pause_seconds": self._receive_pause(),
+            **self._receive_account(),
         }
 
     def _read(self, size: int) -> bytearray:
@@ -102,15 +102,21 @@ class Conversation:
             got += done
         return body
 
-    def _receive_pause(self) -> float | None:
-        """Wait for how long the program stood still; None where it did not live to say."""
+    def _receive_account(self) -> dict[str, Any]:
+        """Wait for what the capturing process says of the price, now that the walk is over.
+
+        The pause is None where it did not live to say.
+        """
+        account: dict[str, Any] = {"pause_seconds": None}
         self._control.settimeout(self._patience)
         try:
-            line = self._control.makefile("rb").readline()
+            self.tell({"walked": True})
+            with self._control.makefile("rb") as lines:
+                for line in lines:
+                    account.update(json.loads(line))
         except OSError:
-            return None
-        pause: float | None = json.loads(line)["pause_seconds"] if line else None
-        return pause
+            pass
+        return account
 
     def hang_up(self) -> None:
         """End the conversation so that the last message arrives.

@@ -40,7 +40,9 @@ def main(arguments: list[str]) -> int:
                     "objects": writer.objects,
                     "references": writer.references,
                     "file_size": size,
-                    "peak_extra_bytes": writer.peak_extra_bytes,
+                    "peak_extra_bytes": writer.walk["peak_extra_bytes"],
+                    "peak_own_bytes": writer.walk["peak_own_bytes"],
+                    "left_objects": writer.left_objects,
                 }
             }
         except BaseException as failure:  # noqa: BLE001 - told to the capturing process

@@ -107,7 +107,9 @@ class Session:
         self._reported = time.monotonic()
         self.objects = 0
         self.references = 0
-        self.peak_extra_bytes: int | None = None
+        # What the walk took.
+        self.walk: dict[str, Any] = {}
+        self.left_objects: int | None = None
 
     def run(self) -> None:
         """Serve one walk to its end and complete the file.
@@ -142,9 +144,9 @@ class Session:
                 if tag == wire.FAILED:
                     raise WalkEnded(**json.loads(body))
                 handlers[tag](body)
-        self._facts["walk"] = json.loads(body)
-        self.peak_extra_bytes = self._facts["walk"]["peak_extra_bytes"]
+        self._facts["walk"] = self.walk = json.loads(body)
         self._facts.update(self._conversation.last_facts())
+        self.left_objects = self._facts["left_objects"]
         self._facts["objects"] = self.objects
         self._facts["references"] = self.references
         assert self._file is not None

@@ -77,12 +77,14 @@ def one(megabytes: int) -> None:
         for thread in threads:
             thread.join()
     size = (system.read_memory()[0] or 0) / 1e6
+    own = done.peak_own_bytes or 0
     print(
         f"{size:6.0f} MB {done.objects:11,} objects   fork {1000 * fork:6.1f} ms   "
         f"pause {1000 * alone:6.1f} ms ({1000 * alone / size * 100:.1f} ms per 100 MB)   "
         f"with {THREADS} threads {1000 * among:6.1f} ms   "
         f"gc.collect() {1000 * collection:6.0f} ms   "
-        f"memory of the walk {(done.peak_extra_bytes or 0) / 1e6:.0f} MB"
+        f"memory of the walk {own / 1e6:.0f} MB ({own / 1e6 / size:.1%}), "
+        f"copied pages {((done.peak_extra_bytes or 0) - own) / 1e6:.0f} MB"
     )
     assert kept
 

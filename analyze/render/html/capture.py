@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
+from analyze.render.sentences import left_text, memory_of_walk
 from analyze.render.text import format_bytes, format_seconds
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def _facts(path: str, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Walked", how.get(facts["mode"], str(facts["mode"]))
     if facts["pause_seconds"] is not None:
         yield "Stood still", format_seconds(facts["pause_seconds"])
+    with suppress(*_OTHER_FORM):
+        yield from _price(facts)
     if type(facts.get("resident_bytes")) is int:
         yield "Resident memory", format_bytes(facts["resident_bytes"])
     with suppress(*_OTHER_FORM):
@@ -81,6 +84,16 @@ def _facts(path: str, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Threads", f"{len(threads(facts)):,}"
     version = facts.get("snap_version", "of an unknown version")
     yield "Written by", f"heapsnap {version}, schema {facts['schema_version']}"
+
+
+def _price(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    walk = facts.get("walk") or {}
+    if type(walk.get("seconds")) in (int, float):
+        yield "Walk took", format_seconds(walk["seconds"])
+    if memory := memory_of_walk(walk):
+        yield "Memory of the walk", memory.replace(" of memory", "")
+    if left := left_text(facts):
+        yield "Left in the program", left
 
 
 def _collector(collector: dict[str, Any]) -> Iterator[tuple[str, str]]:

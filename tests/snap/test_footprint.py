@@ -1,0 +1,107 @@
+"""What a capture leaves in the program is counted, and is nothing."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+from fresh import MODES, run
+
+both_modes = pytest.mark.parametrize("mode", MODES)
+
+
+def fact(path, name):
+    return json.loads(pq.read_metadata(path).metadata[b"snap"])[name]
+
+
+@both_modes
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_capture_counts_nothing_left_from_the_first_one_on(mode, wait, tmp_path):
+    path = tmp_path / "heap.parquet"
+    program = """
+        import threading, snap
+        path, mode, wait = ARGUMENTS
+        stop = threading.Event()
+        def work():
+            kept = []
+            while not stop.wait(0.001):
+                kept.append([len(kept)])
+        threading.Thread(target=work, daemon=True).start()
+        told = []
+        for _ in range(3):
+            done = snap.capture(path, mode=mode, wait=wait)
+            told.append((done if wait else done.wait()).left_objects)
+        stop.set()
+        tell(told)
+    """
+
+    assert run(program, [str(path), mode, wait]) == [0, 0, 0]
+    assert fact(path, "left_objects") == 0
+
+
+@both_modes
+def test_what_stays_is_counted(mode, tmp_path):
+    path = tmp_path / "heap.parquet"
+    program = """
+        import snap
+        path, mode = ARGUMENTS
+        module = sys.modules["snap.capture"]
+        module.kept, output = [], module.Output
+        def keeping(path):
+            module.kept.append([object(), object()])
+            return output(path)
+        module.Output = keeping
+        tell([snap.capture(path, mode=mode).left_objects for _ in range(2)])
+    """
+
+    assert run(program, [str(path), mode]) == [3, 3]
+    assert fact(path, "left_objects") == 3
+
+
+def test_what_the_program_gave_us_to_hold_is_not_gone_through(tmp_path):
+    program = """
+        import signal, snap
+        class Service:
+            def on_signal(self, number, frame):
+                pass
+        service = Service()
+        service.large = [[number] for number in range(300_000)]
+        signal.signal(signal.SIGUSR2, service.on_signal)
+        snap.install(directory=ARGUMENTS[0])
+        tell(snap.capture(ARGUMENTS[0] + "/heap.parquet").left_objects)
+    """
+
+    assert run(program, [str(tmp_path)]) == 0
+
+
+@both_modes
+def test_no_object_stays_however_often_a_program_is_captured(mode, tmp_path):
+    program = """
+        import gc, sys, snap
+        path, mode, times = ARGUMENTS
+        gc.disable()
+        blocks = [0, 0, 0]
+        def capture():
+            for _ in range(times):
+                snap.capture(path, mode=mode)
+        def tracked():
+            return {id(item): type(item).__qualname__ for item in gc.get_objects()}
+        capture()
+        before = tracked()
+        before = tracked()
+        for number in (1, 2):
+            capture()
+            blocks[number] = sys.getallocatedblocks()
+        after = tracked()
+        born = sorted(after[address] for address in after.keys() - before.keys())
+        tell([len(after) - len(before), born, blocks[2] - blocks[1]])
+    """
+    times = 8 if mode == "fork" else 3
+
+    more, born, blocks = run(program, [str(tmp_path / "heap.parquet"), mode, times])
+
+    # A function may take the place of one that was kept for the next call.
+    assert more == 0
+    assert born in ([], ["function"])
+    if mode == "fork":
+        # In place the interpreter keeps freed tuples, and names that were looked up.
+        assert blocks < times
