@@ -74,6 +74,9 @@ class Heap:
         self.index = Index(self.file.path, self.file.objects, opened, enabled=index)
         self._tell = Progress(progress or (lambda _step, _done: None), _SHARES)
 
+    def __repr__(self) -> str:
+        return f"<Heap {str(self.file.path)!r}: {self.file.objects:,} objects>"
+
     def let_go(self, *answers: str) -> None:
         """Forget what can be had again at little cost, to make room.
 

@@ -73,7 +73,7 @@ class CycleOf:
     example: tuple[Link, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ObjectPage:
     """What a snapshot tells of one object."""
 
@@ -106,6 +106,12 @@ class ObjectPage:
     dominated_count: int
     dominated_size: int
     cycle: CycleOf | None
+
+    def __repr__(self) -> str:
+        from analyze.render.layout import plain_text
+        from analyze.render.object_text import render_object
+
+        return plain_text(render_object(self)).strip("\n")
 
     @property
     def root_path(self) -> str | None:

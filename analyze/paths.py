@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     # The steps of a folded path, each with the type of what is there.
     Way = tuple[tuple[str, str | None], ...]
 
+# Branches of a step that are shown.
+TOP: Final = 10
 _NONE: Final = -1
 
 
@@ -52,7 +54,7 @@ class Branch:
     branches: tuple[Branch, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Paths:
     """The paths to the selected objects."""
 
@@ -73,6 +75,12 @@ class Paths:
     branches: tuple[Branch, ...]
     # For a single object: the objects on its shortest path; empty if there is none.
     steps: tuple[PathStep, ...]
+
+    def __repr__(self) -> str:
+        from analyze.render.layout import plain_text
+        from analyze.render.paths_text import render_paths
+
+        return plain_text(render_paths(self, top=TOP)).strip("\n")
 
     def ends(self) -> Iterator[Branch]:
         """Give the branches where paths end, the first first."""

@@ -317,7 +317,12 @@ class SnapshotFile:
         """Read all columns into a polars frame."""
         import polars as pl
 
-        table = self._guarded(self._parquet.read).replace_schema_metadata(None)
+        def read() -> pa.Table:
+            # Of several row groups at once pyarrow cannot read lists of dictionary values.
+            groups = range(self._parquet.num_row_groups)
+            return pa.concat_tables(map(self._parquet.read_row_group, groups))
+
+        table = self._guarded(read).replace_schema_metadata(None)
         frame = self._guarded(lambda: pl.from_arrow(table))
         assert isinstance(frame, pl.DataFrame)
         return frame

@@ -19,6 +19,7 @@ from rich.progress import (
 )
 
 from analyze.graph import compiled
+from analyze.render.layout import plain_text
 from analyze.render.text import format_bytes, plural, printable
 
 if TYPE_CHECKING:
@@ -37,10 +38,7 @@ def show(result: RenderableType) -> None:
     if console.is_terminal:
         console.print(result)
         return
-    with console.capture() as printed:
-        console.print(result)
-    # Cells are filled up with spaces, which nobody wants in a file.
-    sys.stdout.writelines(f"{line.rstrip()}\n" for line in printed.get().splitlines())
+    sys.stdout.write(plain_text(result, console.width))
 
 
 def show_json(document: Any) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.columns import Columns
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Protocol
 
-    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.console import ConsoleOptions, RenderableType
 
     from analyze.suspects import Suspect
 
@@ -40,6 +42,21 @@ if TYPE_CHECKING:
 _MOST_STEPS: Final = 12
 # Stands for a space at which no line ends; nobody's, and as wide as one.
 _GLUE: Final = "\ue000"
+
+
+def plain_text(result: RenderableType, width: int = 100) -> str:
+    """Print a result into a string: no colours, and no spaces that fill lines up."""
+    console = Console(
+        width=width,
+        file=io.StringIO(),
+        color_system=None,
+        force_jupyter=False,
+        highlight=False,
+        emoji=False,
+    )
+    with console.capture() as printed:
+        console.print(result)
+    return "\n".join(line.rstrip() for line in printed.get().split("\n"))
 
 
 def heading(title: str) -> RenderableType:

@@ -25,7 +25,8 @@ from analyze.render.sentences import (
     size_sentence,
     warning_sentences,
 )
-from analyze.render.text import format_bytes, format_share, path_text
+from analyze.render.suspects import share_text
+from analyze.render.text import format_bytes, path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,7 +56,7 @@ def _parts(report: HeapReport, top: int) -> Iterator[RenderableType]:
         yield Paragraph(sentence, style="yellow")
     if len(report.suspects) > 1:
         yield heading("Suspects")
-        yield _suspects_table(report.suspects[:top])
+        yield _suspects_table(report.suspects[:top], report.totals.shallow_size)
         yield from more(len(report.suspects) - top, "suspect", "suspects")
     yield from _cycles(report.unreachable_cycles, top)
     yield heading("Largest types")
@@ -83,13 +84,13 @@ def _cycles(groups: Sequence[CycleGroup], top: int) -> Iterator[RenderableType]:
     yield draw_cycles([group.example for group in told[: min(top, MOST_DRAWINGS)]])
 
 
-def _suspects_table(suspects: Sequence[Suspect]) -> Table:
+def _suspects_table(suspects: Sequence[Suspect], whole: int) -> Table:
     table = new_table(("objects", "right"), ("size", "right"), ("heap", "right"), ("path", "left"))
     for each in suspects:
         table.add_row(
             f"{each.objects:,}",
             format_bytes(each.owned_size),
-            format_share(each.percent / 100),
+            share_text(each, whole),
             place_of(each),
         )
     return table

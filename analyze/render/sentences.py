@@ -44,7 +44,9 @@ def report_title(report: HeapReport) -> str:
 
 def report_sentences(report: HeapReport) -> list[str]:
     """Say what to look at in one snapshot, the most important first."""
-    sentences = [suspect_sentence(each) for each in report.suspects[:TOLD]]
+    sentences = [
+        suspect_sentence(each, report.totals.shallow_size) for each in report.suspects[:TOLD]
+    ]
     if not sentences:
         sentences = ["No suspect: nothing that piles up stands out."]
     sentences.append(_garbage_sentence(report.totals, report.unreachable_cycles))
@@ -62,8 +64,9 @@ def report_names(report: HeapReport) -> set[str]:
 
 def growth_sentences(growth: Growth) -> list[str]:
     """Say what grew between snapshots, the most important first."""
-    snapshots = len(growth.snapshots)
-    sentences = [grown_sentence(each, snapshots) for each in growth.suspects[:TOLD]]
+    # The first block is the whole heap.
+    whole, snapshots = growth.picture[0].size, len(growth.snapshots)
+    sentences = [grown_sentence(each, whole, snapshots) for each in growth.suspects[:TOLD]]
     if not sentences:
         sentences = ["No suspect: nothing piled up between the snapshots."]
     if growth.warm_up:

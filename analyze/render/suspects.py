@@ -29,12 +29,12 @@ TOLD: Final = 3
 _MOST_COUNTS: Final = 6
 
 
-def suspect_sentence(suspect: Suspect) -> str:
-    """Say who holds what, and how much of the heap that is."""
-    return f"{_what(suspect)}{_made(suspect)}."
+def suspect_sentence(suspect: Suspect, whole: int) -> str:
+    """Say who holds what, and how much that is of a heap of so many bytes."""
+    return f"{_what(suspect, whole)}{_made(suspect)}."
 
 
-def grown_sentence(grown: GrownSuspect, snapshots: int) -> str:
+def grown_sentence(grown: GrownSuspect, whole: int, snapshots: int) -> str:
     """Say who holds what, and how it grew."""
     objects, size = grown.objects_delta, format_change(grown.owned_size_delta)
     pronoun = "they" if grown.now.kind in ("unreachable", "outside") else "it"
@@ -45,7 +45,7 @@ def grown_sentence(grown: GrownSuspect, snapshots: int) -> str:
         when = " every time" if grown.steady else ", but not every time"
         counts = f" ({trend(grown.objects_each)})" if objects > 0 else ""
         grew = f"; {pronoun} grew{when}{counts}, {size}{_an_hour(grown)}"
-    return f"{_what(grown.now)}{grew}{_made(grown.now)}."
+    return f"{_what(grown.now, whole)}{grew}{_made(grown.now)}."
 
 
 def grown_by_pace(growth: Growth) -> dict[str, tuple[GrownSuspect, ...]]:
@@ -84,27 +84,32 @@ def expected_sentence(suspects: Sequence[Suspect], verb: str) -> str:
     return f"{verb} as expected, {size} now: {', '.join(named)}{rest}."
 
 
-def _what(suspect: Suspect) -> str:
+def share_text(suspect: Suspect, whole: int) -> str:
+    """Say what part of a heap of so many bytes a suspect is with all that it owns."""
+    return format_share(suspect.owned_size / max(whole, 1))
+
+
+def _what(suspect: Suspect, whole: int) -> str:
     noun = f"{type_text(suspect.type_name)} object"
     size = format_bytes(suspect.owned_size)
-    percent = f"{format_share(suspect.percent / 100)} of the heap"
+    share = f"{share_text(suspect, whole)} of the heap"
     if suspect.kind == "unreachable":
         cycle = path_text(suspect.path.partition(STEP)[2])
         return (
             f"{plural(suspect.objects, noun)} in cycles that nothing reaches ({cycle}): "
-            f"{size}, {percent}"
+            f"{size}, {share}"
         )
     if suspect.kind == "outside":
         return (
             f"{plural(suspect.objects, noun)} held from {path_text(suspect.path)}, by C code or "
-            f"a reference count too high: {size}, {percent}"
+            f"a reference count too high: {size}, {share}"
         )
     place, _, last = suspect.path.rpartition(STEP)
     if last != ITEM or suspect.holder is None:
-        return f"{path_text(suspect.path)}: {plural(suspect.objects, noun)}, {size}, {percent}"
+        return f"{path_text(suspect.path)}: {plural(suspect.objects, noun)}, {size}, {share}"
     article = "an" if suspect.holder[:1].lower() in "aeiou" else "a"
     holder = f"{article} {type_text(suspect.holder)}"
-    return f"{path_text(place)} ({holder}) holds {plural(suspect.objects, noun)}, {size}, {percent}"
+    return f"{path_text(place)} ({holder}) holds {plural(suspect.objects, noun)}, {size}, {share}"
 
 
 def names_of(suspects: Sequence[Suspect]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import MOST_ROWS, NoIndex
+from cli.options import MOST_ROWS, ROWS, NoIndex
 from cli.screen import progress, show, show_json
 from cli.selecting import AddressOption, PathOption, SqlOption, TypeOption, selection
 
@@ -21,7 +21,7 @@ def paths(
     every: Annotated[
         bool, typer.Option("--all", help="A path through each referrer, not only a shortest one.")
     ] = False,
-    top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Branches of each step.")] = 10,
+    top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Branches of each step.")] = ROWS,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     no_index: NoIndex = False,
 ) -> None:

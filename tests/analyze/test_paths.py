@@ -152,6 +152,15 @@ def test_the_steps_begin_where_the_merged_paths_do(real_snapshot):
         assert end.path.startswith(found.steps[0].label)
 
 
+def test_what_is_found_shows_itself_as_the_command_does(shop):
+    found = analyze.paths(shop, type_name="app.Item")
+    shown = repr(found)
+    assert "Shortest paths, merged" in shown
+    assert "\x1b" not in shown
+    one = analyze.object_page(shop, next(found.ends()).address)
+    assert "Who holds it" in repr(one)
+
+
 def test_a_single_object_has_its_path_step_by_step(shop):
     found = analyze.paths(shop, sql="SELECT address FROM objects WHERE shallow_size = 42")
     labels = [step.label for step in found.steps]

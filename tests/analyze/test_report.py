@@ -87,6 +87,13 @@ def test_analyze_load_is_the_way_in(tmp_path):
     assert opened.objects.columns[0] == "address"
 
 
+def test_the_objects_of_several_row_groups_are_one_frame(tmp_path):
+    whole = load(write(tmp_path / "whole.parquet", SHOP)).objects
+    parts = load(write(tmp_path / "parts.parquet", SHOP, row_group_size=3)).objects
+    assert whole["names"].dtype == parts["names"].dtype
+    assert parts.to_dicts() == whole.to_dicts()
+
+
 def test_totals_of_a_heap_drawn_by_hand(heap):
     totals = report(heap(SHOP)).totals
     assert totals.objects == 8

@@ -61,7 +61,7 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
     """
     groups = report.unreachable_cycles
     drawn = [group for group in groups if group.expected is None][:MOST_DRAWINGS]
-    places = block_places(report.picture)
+    places, whole = block_places(report.picture), report.totals.shallow_size
     return render(
         embedded=embedded,
         title=report_title(report),
@@ -78,9 +78,9 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
             sorted_by="Bytes",
             most=MOST_PATHS,
         ),
-        suspects=[cards(report.suspects, places)],
+        suspects=[cards(report.suspects, places, whole)],
         no_suspects="Nothing piles up.",
-        expected=cards(report.expected, places, "To be expected"),
+        expected=cards(report.expected, places, whole, "To be expected"),
         types=frame_table("Types by size", _TYPES, report.types, sorted_by="Size"),
         cycles=row_table(
             "Unreachable cycles by the types in them",

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyze.path_table import comparable
-from analyze.render.suspects import rate_text, trend
+from analyze.render.suspects import rate_text, share_text, trend
 from analyze.render.text import (
     format_bytes,
     format_change,
     format_count_change,
-    format_share,
     plural,
     printable,
 )
@@ -55,18 +54,22 @@ class Cards:
 MOST_CARDS: Final = 25
 
 
-def cards(suspects: Sequence[Suspect], places: dict[str, int], title: str = "") -> Cards:
+def cards(
+    suspects: Sequence[Suspect], places: dict[str, int], whole: int, title: str = ""
+) -> Cards:
     """Tell the suspects of one snapshot.
 
     Parameters
     ----------
     places
         Block of each path in the picture, see `block_places`.
+    whole
+        Bytes of the heap.
     """
     shown = [
         _card(
             each,
-            headline=format_share(each.percent / 100),
+            headline=share_text(each, whole),
             numbers=[
                 plural(each.objects, "object"),
                 f"{format_bytes(each.retained_size)} would go with them",
