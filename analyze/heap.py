@@ -12,7 +12,7 @@ from analyze.beside import beside
 from analyze.cycles import Cycles, find_cycles
 from analyze.graph.reach import UNREACHABLE
 from analyze.index import Index, file_stamp
-from analyze.memory import has_room, require_memory
+from analyze.memory import has_room, require_memory, return_freed
 from analyze.names import ReferenceNames
 from analyze.owners import OrderedRoots, OwnerTree, owner_tree, telling_paths
 from analyze.progress import Progress
@@ -251,6 +251,7 @@ class Heap:
         unreachable, roots = self.unreachable, self.reachability.roots
         self._tell("computing retained sizes")
         self.let_go("reachability", "tracked")
+        return_freed()
         tree = heap_dominators(self.references.graph, roots, unreachable)
         # The sizes are read late: until here memory is needed most.
         size = tree.retained_sizes(self.file.numbers("shallow_size", np.int64))
@@ -279,6 +280,7 @@ class Heap:
         if retaining is not None:
             retaining.result()
         self.let_go("retained")
+        return_freed()
         return owner_tree(self, roots, paths).to_arrays()
 
 

@@ -15,7 +15,6 @@ from cli.commands.query import query
 from cli.commands.refs import refs
 from cli.commands.report import report
 from cli.commands.unreachable import unreachable
-from cli.frugal import return_freed_memory
 from cli.options import Version
 from cli.run import run
 
@@ -47,5 +46,4 @@ app.command()(unreachable)
 
 def main() -> NoReturn:
     """Run ``analyze``."""
-    return_freed_memory()
     run(app)

@@ -6,7 +6,8 @@ that following the forest upwards costs one cache line a step::
 
     ANCESTOR    the referrer in the search tree; later, a shortcut further up
     BEST_SEMI   least semidominator on the way up to ANCESTOR, ANCESTOR not included
-    BEST        the object that has it
+    BEST        first the place of the list of references that cross to this, for later;
+                then the object that has it
     DOMINATOR   first the head of the list of objects whose semidominator this is,
                 then the next object in such a list, at last the dominator
 
@@ -75,7 +76,6 @@ def number_objects(  # noqa: C901 - one loop in place of a recursion, its state 
     vertex: NDArray[Any],
     table: NDArray[Any],
     crossing: NDArray[Any],
-    latest: NDArray[Any],
     crossings: Any,
     dominator: NDArray[Any],
 ) -> Any:
@@ -85,8 +85,8 @@ def number_objects(  # noqa: C901 - one loop in place of a recursion, its state 
     a root; in `vertex` it is the other way round. The other marks are those of `mark_leaves`:
     for a single leaf the dominator is written at once, and it gets no number. References
     that lead down the search tree go into the table at once. Those that lead back or across,
-    from a higher number to a lower one, are kept for later in a list for each lower one: in
-    `latest` the place of its first, 0 where there is none; at a place in `crossing` the higher
+    from a higher number to a lower one, are kept for later in a list for each lower one: in the
+    table the place of its first, 0 where there is none; at a place in `crossing` the higher
     number and the place of the next. References to a root are dropped, since nothing but
     `over` can dominate it; those to what an earlier search numbered are too.
 
@@ -155,8 +155,9 @@ def number_objects(  # noqa: C901 - one loop in place of a recursion, its state 
                     if theirs < mine:
                         found += _ONE
                         crossing[found << _ONE] = mine
-                        crossing[(found << _ONE) | _ONE] = latest[theirs]
-                        latest[theirs] = found
+                        place = theirs * _ROW + _BEST
+                        crossing[(found << _ONE) | _ONE] = table[place]
+                        table[place] = found
                     elif theirs > mine:
                         place = theirs * _ROW + _BEST_SEMI
                         if mine < table[place]:
@@ -172,7 +173,7 @@ def _write_row(table: NDArray[Any], number: Any, parent: Any) -> None:
     row = number * _ROW
     table[row + _ANCESTOR] = parent
     table[row + _BEST_SEMI] = parent
-    table[row + _BEST] = number
+    table[row + _BEST] = _NONE
     table[row + _DOMINATOR] = _NONE
 
 
@@ -212,7 +213,6 @@ def dominate(
     table: NDArray[Any],
     last: Any,
     crossing: NDArray[Any],
-    latest: NDArray[Any],
     defer_bit: Any,
     garbage: Any,
     floor: Any,
@@ -224,7 +224,7 @@ def dominate(
     all garbage: where a semidominator is that low, nothing more need be looked at. On a
     heap that is most of the time (measured: four evaluations of five).
     """
-    path = np.empty(len(latest), dtype=table.dtype)
+    path = np.empty(np.uint64(last) + _ONE, dtype=table.dtype)
     defer = np.uint64(defer_bit)
     node = np.uint64(last)
     lowest = np.uint64(garbage_floor)
@@ -247,8 +247,9 @@ def dominate(
             waiting = behind
         semi = np.uint64(table[row + _BEST_SEMI])
         if node > _AHEAD:
-            prefetch(crossing, np.uint64(latest[node - _AHEAD]) << _ONE)
-        edge = np.uint64(latest[node])
+            prefetch(crossing, np.uint64(table[row - _AHEAD * _ROW + _BEST]) << _ONE)
+        edge = np.uint64(table[row + _BEST])
+        table[row + _BEST] = node
         while edge != _NONE and semi > lowest:
             source = np.uint64(crossing[edge << _ONE])
             edge = np.uint64(crossing[(edge << _ONE) | _ONE])
