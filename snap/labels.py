@@ -52,6 +52,7 @@ _GETTERS: Final[dict[int, list[str]]] = {
 _GETTERS_OF_MODULES: Final = {
     ("_asyncio", "Future"): "_loop _result _exception",
     ("_asyncio", "Task"): "_coro _fut_waiter",
+    ("_contextvars", "Token"): "var old_value",
 }
 
 _DESCRIPTORS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType)

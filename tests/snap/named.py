@@ -175,6 +175,8 @@ def objects():
     local = threading.local()
     local.value = ["of this thread"]
     variable = contextvars.ContextVar("variable", default=("default",))
+    variable.set(["old"])
+    token = variable.set(["new"])
     record = Record(1, ["item"])
     cells = function.__closure__
     made = types.ModuleType("made_up")
@@ -219,6 +221,8 @@ def objects():
         (made, "__dict__", made.__dict__),
         (made.__dict__, "constant", made.constant),
         (prop, "fget", function),
+        (token, "var", variable),
+        (token, "old_value", token.old_value),
         (globals(), "closure", closure),
         (gc.get_referents(with_class_attribute.__dict__)[0], "kept", with_class_attribute.kept),
     ]
@@ -239,7 +243,7 @@ def objects():
         known += [(suspended, "gi_frame", suspended.gi_frame)]
     kept = [plain, backwards, late, bare, looked_at, turned, slotted, shadowed, failure, suspended]
     kept += [finished, delegating, fresh, function, method, reference, derived, ordered, default]
-    kept += [mixed, shrunk, partial, local, variable, record, made, prop, streaming]
+    kept += [mixed, shrunk, partial, local, variable, token, record, made, prop, streaming]
     kept += [with_class_attribute, Guarded(), Colour, cached, contextvars.copy_context()]
     kept += [argparse.ArgumentParser(), logging.getLogger("named"), json.JSONDecoder()]
     kept += [minidom.parseString("<a b='c'><d/>text</a>"), typing.Callable[[int], str]]
