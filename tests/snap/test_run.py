@@ -359,3 +359,39 @@ def test_installed_workers_are_captured_each_on_its_signal(tmp_path):
 
     assert (code, out.splitlines()) == (0, ["[1, 1] 0", "True [1]"]), errors
     assert errors.count("captured ") == 2
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_of_a_pool_are_captured_while_they_wait_and_go_on(method, tmp_path):
+    write(
+        tmp_path,
+        """
+        import multiprocessing, os, signal, sys, time, snap
+        folder, method = sys.argv[1:]
+        def begin():
+            if method == "spawn": snap.install(signal=signal.SIGUSR2, directory=folder)
+        def whoami(seconds):
+            time.sleep(seconds)
+            return os.getpid()
+        if __name__ == "__main__":
+            snap.install(signal=signal.SIGUSR2, directory=folder)
+            context = multiprocessing.get_context(method)
+            with context.Pool(2, initializer=begin) as pool:
+                pids = set()
+                while len(pids) < 2: pids.update(pool.map(whoami, [0.1] * 4, chunksize=1))
+                wanted = sorted(f"heap-{pid}-{n}.parquet" for pid in pids for n in (1, 2))
+                for n in (1, 2):
+                    for pid in pids: os.kill(pid, signal.SIGUSR2)
+                    while len(os.listdir(folder)) < 2 * n or ".tmp" in str(os.listdir(folder)):
+                        time.sleep(0.05)
+                still = set(pool.map(whoami, [0.1] * 4, chunksize=1))
+            print(sorted(os.listdir(folder)) == wanted, still <= pids)
+        """,
+    )
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    code, out, errors = run(tmp_path, "program.py", str(folder), method, python=True)
+
+    assert (code, out) == (0, "True True\n"), errors
+    assert errors.count("captured ") == 4
