@@ -24,7 +24,7 @@ from analyze.render.text import (
 from analyze.suspects import LEAST_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import polars as pl
 
@@ -49,6 +49,7 @@ def report_sentences(report: HeapReport) -> list[str]:
     ]
     if not sentences:
         sentences = ["No suspect: nothing that piles up stands out."]
+    sentences += _more([each.owned_size for each in report.suspects], format_bytes)
     sentences.append(_garbage_sentence(report.totals, report.unreachable_cycles))
     return [*sentences, *_own_types_sentence(report.own_types)]
 
@@ -69,6 +70,7 @@ def growth_sentences(growth: Growth) -> list[str]:
     sentences = [grown_sentence(each, whole, snapshots) for each in growth.suspects[:TOLD]]
     if not sentences:
         sentences = ["No suspect: nothing piled up between the snapshots."]
+    sentences += _more([each.owned_size_delta for each in growth.suspects], format_change)
     if growth.warm_up:
         expected = [each.now for each in growth.warm_up]
         sentences.append(expected_sentence(expected, "Warm-up: grew"))
@@ -170,6 +172,15 @@ def warning_sentences(totals: Totals) -> list[str]:
             "than its count: a bug of heapsnap; please report it."
         )
     return found
+
+
+def _more(sizes: Sequence[int], format_size: Callable[[int], str]) -> list[str]:
+    """Say how much the suspects are that no sentence tells: what is spread has no culprit."""
+    rest = sizes[TOLD:]
+    if not rest:
+        return []
+    noun = "suspect" if len(rest) == 1 else "suspects"
+    return [f"And {len(rest):,} more {noun}, {format_size(sum(rest))} in all."]
 
 
 def _garbage_sentence(totals: Totals, groups: tuple[CycleGroup, ...]) -> str:

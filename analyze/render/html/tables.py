@@ -16,6 +16,8 @@ Kind = Literal["name", "type", "text", "count", "bytes", "share", "change", "cou
 
 # Rows of a table on a page: enough to search in, few enough to send by mail.
 MOST_ROWS: Final = 500
+# Rows that are printed; the style says the same.
+MOST_ON_PAPER: Final = 40
 # Paths in the table beside the picture.
 MOST_PATHS: Final = 200
 # Rows in sight before one asks for more.
@@ -55,6 +57,11 @@ class Table:
     more: int
     # How many rows are in sight at first.
     first: int = FIRST_ROWS
+
+    @property
+    def not_on_paper(self) -> int:
+        """How many rows are not printed."""
+        return max(len(self.rows) - MOST_ON_PAPER, 0)
 
 
 def frame_table(
