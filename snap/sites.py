@@ -56,7 +56,8 @@ def read_sites(objects: list[object]) -> tuple[bytes, bytes]:
 
     Notes
     -----
-    About 1 us an object, paid while `tracemalloc` is tracing only.
+    Paid while `tracemalloc` is tracing only: in a forked copy (see `allocators`) 1 us an object,
+    5 us with tracebacks of 25 frames; in place 15 and 100 us, since it traces the look-ups too.
     """
     tracebacks = list(map(_tracemalloc._get_object_traceback, objects))
     if _LOOKS_TOO_FAR:

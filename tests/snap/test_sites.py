@@ -71,3 +71,25 @@ def test_without_tracing_there_are_no_such_columns(tmp_path):
     table, _ = capture(tmp_path, "fork", 0)
 
     assert {"allocated_at", "allocation_traceback"} & set(table.column_names) == set()
+
+
+def test_the_allocators_before_tracing_can_be_put_back_and_the_traces_stay():
+    program = """
+        import tracemalloc
+        tracemalloc.start(1)
+        traced = [object()]
+        from snap.allocators import stop_tracing_here
+        told = stop_tracing_here()
+        before = tracemalloc.get_traced_memory()[0]
+        # The last ones lie where nothing lay before.
+        untraced = [[number, str(number)] for number in range(10_000)]
+        grown = tracemalloc.get_traced_memory()[0] - before
+        known = [tracemalloc.get_object_traceback(item) is None for item in (traced[0], untraced[-1])]
+        tell([told, grown <= 0, known])
+    """
+
+    assert run(program) == [True, True, [False, True]]
+
+
+def test_an_allocator_that_tracing_has_not_replaced_is_left_alone():
+    assert run("from snap.allocators import stop_tracing_here; tell(stop_tracing_here())") is False
