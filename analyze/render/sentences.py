@@ -179,8 +179,9 @@ def _more(sizes: Sequence[int], format_size: Callable[[int], str]) -> list[str]:
     rest = sizes[TOLD:]
     if not rest:
         return []
-    noun = "suspect" if len(rest) == 1 else "suspects"
-    return [f"And {len(rest):,} more {noun}, {format_size(sum(rest))} in all."]
+    if len(rest) == 1:
+        return [f"And one more suspect, {format_size(rest[0])}."]
+    return [f"And {len(rest):,} more suspects, {format_size(sum(rest))} in all."]
 
 
 def _garbage_sentence(totals: Totals, groups: tuple[CycleGroup, ...]) -> str:
