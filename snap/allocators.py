@@ -26,16 +26,16 @@ def stop_tracing_here() -> bool:
     Each of its hooks is given the allocator that it replaced, and these lie side by side:
     memory, raw, objects. Where they do not, somebody else has hooked on top, and all stays.
     """
-    raw, hooks, objects = (_current(domain) for domain in (_RAW, _MEMORY, _OBJECTS))
-    replaced = hooks[0]
-    side_by_side = raw[0] == replaced + _SIZE and objects[0] == replaced + 2 * _SIZE
-    if not side_by_side or hooks[1:] != objects[1:]:
+    domains = (_MEMORY, _RAW, _OBJECTS)
+    hooks = [_current(domain) for domain in domains]
+    places = [hook[0] for hook in hooks]
+    side_by_side = [places[0] + _SIZE * number for number in range(len(domains))]
+    if places != side_by_side or hooks[0][1:] != hooks[2][1:]:
         return False
-    for domain, place in ((_MEMORY, replaced), (_OBJECTS, objects[0])):
-        if not all(pointers(place + POINTER_SIZE, _WORDS - 1)):
-            return False
-        allocator = memory(place, _SIZE)
-        _set(domain, allocator)
+    if not all(all(pointers(place + POINTER_SIZE, _WORDS - 1)) for place in places):
+        return False
+    for domain, place in zip(domains, places, strict=True):
+        _set(domain, memory(place, _SIZE))
     return True
 
 

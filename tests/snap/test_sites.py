@@ -84,8 +84,8 @@ def test_the_allocators_before_tracing_can_be_put_back_and_the_traces_stay():
         # The last ones lie where nothing lay before.
         untraced = [[number, str(number)] for number in range(10_000)]
         grown = tracemalloc.get_traced_memory()[0] - before
-        known = [tracemalloc.get_object_traceback(item) is None for item in (traced[0], untraced[-1])]
-        tell([told, grown <= 0, known])
+        known = list(map(tracemalloc.get_object_traceback, (traced[0], untraced[-1])))
+        tell([told, grown <= 0, [each is None for each in known]])
     """
 
     assert run(program) == [True, True, [False, True]]
