@@ -53,6 +53,11 @@ class Growth:
     suspects: tuple[GrownSuspect, ...]
     warm_up: tuple[GrownSuspect, ...]
 
+    @property
+    def last_size(self) -> int:
+        """Bytes of the last snapshot: of the first block, which is the whole heap."""
+        return self.picture[0].size
+
     def __repr__(self) -> str:
         from analyze.render.sentences import GROWTH_TITLE, growth_sentences
 

@@ -28,6 +28,7 @@ def report_document(report: HeapReport, *, top: int | None = None) -> Document:
         How many types and groups of cycles to give; by default all.
     """
     totals = report.totals
+    whole = totals.shallow_size
     return {
         "snapshot": snapshot_document(report.path, report.facts),
         "totals": {
@@ -49,13 +50,14 @@ def report_document(report: HeapReport, *, top: int | None = None) -> Document:
         },
         "types": report.types.head(top or report.types.height).to_dicts(),
         "unreachable_cycles": [cycle_document(group) for group in report.unreachable_cycles[:top]],
-        "suspects": [suspect_document(each) for each in report.suspects[:top]],
-        "expected": [suspect_document(each) for each in report.expected[:top]],
+        "suspects": [suspect_document(each, whole) for each in report.suspects[:top]],
+        "expected": [suspect_document(each, whole) for each in report.expected[:top]],
     }
 
 
 def growth_document(growth: Growth, *, top: int | None = None) -> Document:
     """Give the document of ``analyze diff --json``."""
+    whole = growth.last_size
     return {
         "snapshots": [snapshot_document(path, facts) for path, facts in growth.snapshots],
         "totals": {
@@ -65,23 +67,24 @@ def growth_document(growth: Growth, *, top: int | None = None) -> Document:
         },
         "types": growth.types.head(top or growth.types.height).to_dicts(),
         "unreachable_cycles": growth.cycles.head(top or growth.cycles.height).to_dicts(),
-        "suspects": [grown_document(each) for each in growth.suspects[:top]],
-        "warm_up": [grown_document(each) for each in growth.warm_up[:top]],
+        "suspects": [grown_document(each, whole) for each in growth.suspects[:top]],
+        "warm_up": [grown_document(each, whole) for each in growth.warm_up[:top]],
     }
 
 
-def suspect_document(suspect: Suspect) -> Document:
-    """Give what piles up at one path."""
+def suspect_document(suspect: Suspect, whole: int) -> Document:
+    """Give what piles up at one path, in a heap of so many bytes."""
     document = asdict(suspect)
+    document["owned_percent"] = round(100 * suspect.owned_size / max(whole, 1), 2)
     document["along"] = list(document["along"])
     return document
 
 
-def grown_document(grown: GrownSuspect) -> Document:
+def grown_document(grown: GrownSuspect, whole: int) -> Document:
     """Give a suspect of a comparison: what it is now, and how it grew."""
     document = {name: getattr(grown, name) for name in grown.__slots__ if name != "now"}
     document["objects_each"] = list(grown.objects_each)
-    return {**suspect_document(grown.now), **document}
+    return {**suspect_document(grown.now, whole), **document}
 
 
 def object_document(page: ObjectPage) -> Document:

@@ -65,8 +65,7 @@ def report_names(report: HeapReport) -> set[str]:
 
 def growth_sentences(growth: Growth) -> list[str]:
     """Say what grew between snapshots, the most important first."""
-    # The first block is the whole heap.
-    whole, snapshots = growth.picture[0].size, len(growth.snapshots)
+    whole, snapshots = growth.last_size, len(growth.snapshots)
     sentences = [grown_sentence(each, whole, snapshots) for each in growth.suspects[:TOLD]]
     if not sentences:
         sentences = ["No suspect: nothing piled up between the snapshots."]

@@ -155,6 +155,7 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "change": format_change,
     "count_change": format_count_change,
     "count": lambda value: f"{value:,}",
+    "keep_units": lambda text: keep_units(text, _NO_BREAK),
     "mark_names": mark_names,
     "plural": plural,
     "printable": printable,

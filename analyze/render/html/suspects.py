@@ -13,6 +13,7 @@ from analyze.render.text import (
     format_count_change,
     plural,
     printable,
+    type_text,
 )
 from snap.schema import STEP
 
@@ -130,7 +131,7 @@ def _card(suspect: Suspect, *, headline: str, numbers: list[str], places: dict[s
     return Card(
         headline=headline,
         path=suspect.path,
-        type_name=suspect.type_name,
+        type_name=type_text(suspect.type_name),
         facts=facts,
         block=places.get(_comparable(suspect.path)),
         expected=suspect.expected,
