@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _ALWAYS: Final = 280_000_000
 _AN_OBJECT: Final = 60
 _A_REFERENCE: Final = 11
-# With so many times that, memory is no concern.
-_ROOMY: Final = 3
+# With so many times that, two steps at once are no concern.
+_ROOMY: Final = 1.5
 _PROC: Final = Path("/proc")
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 # A limit above this is none.
@@ -72,14 +72,7 @@ def has_room(objects: int, references: int) -> bool:
 
 
 def return_freed() -> None:
-    """Give back to the system what was freed: allocators keep it for the next one who asks.
-
-    That is quicker while columns are decoded one after another, but before the step that
-    needs most memory it is a tenth of the peak.
-    """
-    import pyarrow as pa
-
-    pa.default_memory_pool().release_unused()
+    """Give back to the system what was freed: the allocator keeps it for who asks next."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)  # glibc's; others do so themselves, or cannot
 

@@ -1,27 +1,19 @@
-"""Read a snapshot file: the only module of the analysis that knows Parquet."""
+"""Read the columns of a snapshot file into arrays: where the analysis begins."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from analyze.checked_file import ANOTHER, CheckedFile
 from analyze.graph.addresses import NOWHERE, AddressTable
 from analyze.graph.csr import Graph, index_dtype
-from snap.errors import SnapError
-from snap.schema import COLUMNS, METADATA_KEY, RAW_MAGIC, REQUIRED_FACTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import polars as pl
     from numpy.typing import NDArray
@@ -30,31 +22,9 @@ if TYPE_CHECKING:
 
 # Columns of numbers that may be null, and what that means.
 _NULLABLE: Final = {"generation": -1, "hidden_referents": 0}
-# Columns that a file may lack: files of other writers need not know of them.
-_OPTIONAL: Final = frozenset(
-    {"hidden_referents", "names", "allocated_at", "allocation_traceback", "value"}
-)
-# Columns of few different strings, read as indices into them.
-_ENCODED: Final = frozenset(
-    {
-        "type_name",
-        "root",
-        "names.list.element",
-        "allocated_at",
-        "allocation_traceback.list.element",
-    }
-)
 NO_NAME: Final = -1
-_FACT_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
-    "python_version": str,
-    "pid": int,
-    "captured_at": str,
-    "mode": str,
-    "pause_seconds": (int, float, type(None)),
-}
 # Referents that a byte of the file can hold at the most: a bound on what a footer may claim.
 _DENSEST: Final = 1000
-_ANOTHER: Final = "give a file that `snap.capture` wrote"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -94,29 +64,8 @@ class References:
         )
 
 
-class SnapshotFile:
-    """A snapshot file that has been checked, its columns read on demand.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Raises
-    ------
-    SnapError
-        If it is not a snapshot that this release reads.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._reading = Lock()
-        self._parquet = self._open()
-        self.facts = self._check_facts()
-        self._check_columns()
-        self.objects: int = self._parquet.metadata.num_rows
-        if self.objects == 0:
-            self._refuse("it holds no object", "capture again")
+class SnapshotFile(CheckedFile):
+    """The columns of a snapshot, read on demand."""
 
     def addresses(self) -> NDArray[np.uint64]:
         """Read the address column, uint64 (n,)."""
@@ -126,9 +75,9 @@ class SnapshotFile:
         """Read a column of numbers or truth values; a null that may be gets a number."""
         out = np.empty(self.objects, dtype=dtype)
         first = 0
-        for batch in self._batches(column):
+        for batch in self.batches(column):
             if batch.null_count and column not in _NULLABLE:
-                self._refuse(f"column '{column}' has nulls", _ANOTHER)
+                self.refuse(f"column '{column}' has nulls", ANOTHER)
             values = batch.fill_null(_NULLABLE[column]) if batch.null_count else batch
             out[first : first + len(values)] = values.to_numpy(zero_copy_only=False)
             first += len(values)
@@ -138,7 +87,7 @@ class SnapshotFile:
         """Read a column of numbers for some rows, ascending, int64; the rest is not kept."""
         found = [np.zeros(0, dtype=np.int64)]
         first = 0
-        for batch in self._batches(column):
+        for batch in self.batches(column):
             here = rows[np.searchsorted(rows, first) : np.searchsorted(rows, first + len(batch))]
             found.append(batch.take(pa.array(here - first)).to_numpy(zero_copy_only=False))
             first += len(batch)
@@ -146,21 +95,11 @@ class SnapshotFile:
 
     def type_names(self) -> tuple[NDArray[np.int32], list[str]]:
         """Read the types: an index for each object, int32 (n,), and the names."""
-        codes = np.empty(self.objects, dtype=np.int32)
-        number_by_name: dict[str, int] = {}
-        first = 0
-        for batch in self._batches("type_name"):
-            encoded = batch if pa.types.is_dictionary(batch.type) else batch.dictionary_encode()
-            names = encoded.dictionary.to_pylist()
-            if encoded.null_count or None in names:
-                self._refuse("column 'type_name' has nulls", _ANOTHER)
-            numbers = np.array(
-                [number_by_name.setdefault(name, len(number_by_name)) for name in names],
-                dtype=np.int32,
-            )
-            codes[first : first + len(encoded)] = numbers[encoded.indices.to_numpy()]
-            first += len(encoded)
-        return codes, list(number_by_name)
+        texts = _Texts()
+        codes = self._codes("type_name", texts)
+        if (codes == NO_NAME).any():
+            self.refuse("column 'type_name' has nulls", ANOTHER)
+        return codes, texts.known
 
     def allocated_at(self) -> tuple[NDArray[np.int32], list[str]] | None:
         """Read where objects were allocated; None where that was not traced.
@@ -170,27 +109,26 @@ class SnapshotFile:
         codes, names
             int32 (n,), an index in `names` (``file:line``) for each object; -1 where unknown.
         """
-        if "allocated_at" not in self._columns:
+        if "allocated_at" not in self.columns:
             return None
-        codes = np.full(self.objects, NO_NAME, dtype=np.int32)
-        number_by_name: dict[str, int] = {}
+        texts = _Texts()
+        return self._codes("allocated_at", texts), texts.known
+
+    def _codes(self, column: str, texts: _Texts) -> NDArray[np.int32]:
+        codes = np.empty(self.objects, dtype=np.int32)
         first = 0
-        for batch in self._batches("allocated_at"):
-            encoded = batch if pa.types.is_dictionary(batch.type) else batch.dictionary_encode()
-            texts = encoded.dictionary.to_pylist()
-            numbers = [number_by_name.setdefault(text, len(number_by_name)) for text in texts]
-            indices = encoded.indices.fill_null(len(numbers)).to_numpy()
-            codes[first : first + len(encoded)] = np.array([*numbers, NO_NAME], np.int32)[indices]
-            first += len(encoded)
-        return codes, list(number_by_name)
+        for batch in self.batches(column):
+            codes[first : first + len(batch)] = texts.codes(batch)
+            first += len(batch)
+        return codes
 
     def values(self) -> pl.Series:
         """Read the beginnings of plain values; null where the file has none."""
         import polars as pl
 
-        if "value" not in self._columns:
+        if "value" not in self.columns:
             return pl.repeat(None, self.objects, dtype=pl.String, eager=True)
-        parts = [pl.Series(batch, dtype=pl.String) for batch in self._batches("value")]
+        parts = [pl.Series(batch, dtype=pl.String) for batch in self.batches("value")]
         return pl.concat(parts)
 
     def roots(self) -> tuple[NDArray[np.int64], list[str]]:
@@ -198,7 +136,7 @@ class SnapshotFile:
         rows: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
         labels: list[str] = []
         first = 0
-        for batch in self._batches("root"):
+        for batch in self.batches("root"):
             present = np.flatnonzero(batch.is_valid().to_numpy(zero_copy_only=False))
             rows.append(present + first)
             labels += batch.take(pa.array(present)).to_pylist()
@@ -227,17 +165,17 @@ class SnapshotFile:
         try:
             table = AddressTable(addresses)
         except ValueError as error:
-            self._refuse(str(error), _ANOTHER)
+            self.refuse(str(error), ANOTHER)
         targets = np.empty(self.expected_references(), dtype=index_dtype(self.objects))
         offsets = np.zeros(self.objects + 1, dtype=np.int64)
         row = filled = dangling = 0
-        for batch in self._batches("referents"):
+        for batch in self.batches("referents"):
             if batch.null_count:
-                self._refuse("column 'referents' has nulls", _ANOTHER)
+                self.refuse("column 'referents' has nulls", ANOTHER)
             bounds = batch.offsets.to_numpy().astype(np.int64)
             values = batch.values.slice(int(bounds[0]), int(bounds[-1] - bounds[0]))
             if values.null_count:
-                self._refuse("column 'referents' has nulls in its lists", _ANOTHER)
+                self.refuse("column 'referents' has nulls in its lists", ANOTHER)
             count = len(values)
             if filled + count > len(targets):
                 grown = np.empty(max(filled + count, len(targets) * 3 // 2), dtype=targets.dtype)
@@ -255,7 +193,7 @@ class SnapshotFile:
         del addresses, table
         hidden = self._hidden()
         if ((hidden < 0) | (hidden > np.diff(offsets))).any():
-            self._refuse("column 'hidden_referents' counts more than there are", _ANOTHER)
+            self.refuse("column 'hidden_referents' counts more than there are", ANOTHER)
         dangling_at = np.zeros(0, dtype=np.int64)
         file_offsets = offsets
         if dangling:
@@ -285,113 +223,37 @@ class SnapshotFile:
         """
         total = references.graph.references + references.dangling
         codes: NDArray[np.signedinteger] = np.full(total, NO_NAME, dtype=np.int16)
-        number_by_name: dict[str, int] = {}
-        if "names" not in self._columns:
+        if "names" not in self.columns:
             return codes, []
+        texts = _Texts()
         bounds = references.file_offsets
         row = 0
-        for batch in self._batches("names"):
+        for batch in self.batches("names"):
             offsets = batch.offsets.to_numpy().astype(np.int64)
-            encoded = batch.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
-            if not pa.types.is_dictionary(encoded.type):
-                encoded = encoded.dictionary_encode()
-            texts = encoded.dictionary.to_pylist()
-            numbers = [number_by_name.setdefault(text, len(number_by_name)) for text in texts]
-            if len(number_by_name) > np.iinfo(codes.dtype).max:
+            names = batch.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+            batch_codes = texts.codes(names)
+            if texts.count > np.iinfo(codes.dtype).max:
                 codes = codes.astype(np.int32)
-            indices = encoded.indices.fill_null(len(numbers)).to_numpy()
-            batch_codes = np.array([*numbers, NO_NAME], dtype=codes.dtype)[indices]
             counts = np.diff(offsets)
             starts = bounds[row : row + len(batch)]
             room = bounds[row + 1 : row + len(batch) + 1] - starts
             if (counts > room).any():
-                self._refuse("it names references that it does not hold", _ANOTHER)
+                self.refuse("it names references that it does not hold", ANOTHER)
             at = np.arange(len(batch_codes), dtype=np.int64)
             codes[at + np.repeat(starts - (offsets[:-1] - offsets[0]), counts)] = batch_codes
             row += len(batch)
         if references.dangling:
             codes = np.delete(codes, references.dangling_at)
-        return codes, list(number_by_name)
+        return codes, texts.known
 
     def frame(self) -> pl.DataFrame:
         """Read all columns into a polars frame."""
         import polars as pl
 
-        def read() -> pa.Table:
-            # Of several row groups at once pyarrow cannot read lists of dictionary values.
-            groups = range(self._parquet.num_row_groups)
-            return pa.concat_tables(map(self._parquet.read_row_group, groups))
-
-        table = self._guarded(read).replace_schema_metadata(None)
-        frame = self._guarded(lambda: pl.from_arrow(table))
+        table = self.whole()
+        frame = self.guarded(lambda: pl.from_arrow(table))
         assert isinstance(frame, pl.DataFrame)
         return frame
-
-    # --- checks
-
-    def _open(self) -> pq.ParquetFile:
-        try:
-            if self.path.is_dir():
-                self._refuse("it is a directory", _ANOTHER)
-            with pq.ParquetFile(self.path) as file:
-                paths = {column.path for column in map(file.schema.column, range(len(file.schema)))}
-            return pq.ParquetFile(
-                self.path,
-                read_dictionary=sorted(_ENCODED & paths),
-                page_checksum_verification=True,
-            )
-        except FileNotFoundError:
-            self._refuse("there is no such file", "check the path")
-        except PermissionError:
-            self._refuse("permission denied", "files are written with mode 0600: be their owner")
-        except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-            self._refuse_raw()
-            self._refuse(f"not a complete Parquet file: {_first_line(error)}", _ANOTHER)
-
-    def _refuse_raw(self) -> None:
-        with contextlib.suppress(OSError), self.path.open("rb") as file:
-            if file.read(len(RAW_MAGIC)) == RAW_MAGIC:
-                fix = f"run `snap convert {self.path} -o SNAPSHOT` first"
-                self._refuse("it is a raw capture, made without pyarrow", fix)
-
-    def _check_facts(self) -> dict[str, Any]:
-        metadata = self._parquet.metadata.metadata or {}
-        text = metadata.get(METADATA_KEY.encode())
-        if text is None:
-            self._refuse("a Parquet file without the facts of a capture", _ANOTHER)
-        try:
-            facts = json.loads(text)
-        except (ValueError, RecursionError):
-            facts = None
-        if not isinstance(facts, dict) or type(facts.get("schema_version")) is not int:
-            self._refuse("the facts of the capture are damaged", "capture again")
-        version = facts["schema_version"]
-        if not 1 <= version <= SCHEMA_VERSION:
-            self._refuse(
-                f"schema version {version}; this release reads 1 to {SCHEMA_VERSION}",
-                "upgrade heapsnap",
-            )
-        missing = [name for name in REQUIRED_FACTS if name not in facts]
-        if missing:
-            self._refuse(f"the facts of the capture lack {', '.join(missing)}", "capture again")
-        for name, kinds in _FACT_TYPES.items():
-            if not isinstance(facts[name], kinds):
-                self._refuse(f"the fact '{name}' is {facts[name]!r:.60}", "capture again")
-        return facts
-
-    def _check_columns(self) -> None:
-        try:
-            fields = {field.name: field.type for field in self._parquet.schema_arrow}
-        except (pa.ArrowException, OSError, ValueError) as error:
-            self._refuse(f"its schema is damaged: {_first_line(error)}", _ANOTHER)
-        for name, expected in COLUMNS.items():
-            if name not in fields:
-                if name in _OPTIONAL:
-                    continue
-                self._refuse(f"column '{name}' is missing", _ANOTHER)
-            if not _is_like(fields[name], name):
-                self._refuse(f"column '{name}' is {fields[name]}, expected {expected}", _ANOTHER)
-        self._columns = frozenset(fields)
 
     def expected_references(self) -> int:
         """Give how many references the capture counted: a hint, which may be wrong, or 0."""
@@ -400,47 +262,37 @@ class SnapshotFile:
         return min(counted, most) if type(counted) is int and counted >= 0 else 0
 
     def _hidden(self) -> NDArray[np.int32]:
-        if "hidden_referents" not in self._columns:
+        if "hidden_referents" not in self.columns:
             return np.zeros(self.objects, dtype=np.int32)
         return self.numbers("hidden_referents", np.int32)
 
-    def _batches(self, column: str) -> Iterator[Any]:
-        """Give a column's chunks, two row groups in memory at a time.
 
-        The next group is decoded while the caller works on one: both leave Python alone.
-        """
-        rows = 0
-        groups = range(self._parquet.num_row_groups)
-        with ThreadPoolExecutor(max_workers=1) as ahead:
-            reading = deque(ahead.submit(self._read_column, group, column) for group in groups[:1])
-            for group in groups:
-                chunks = reading.popleft().result().chunks
-                if group + 1 < len(groups):
-                    reading.append(ahead.submit(self._read_column, group + 1, column))
-                for chunk in chunks:
-                    rows += len(chunk)
-                    if rows > self.objects:
-                        break
-                    yield chunk
-        if rows != self.objects:
-            self._refuse(f"column '{column}' has not {self.objects:,} rows", "copy it again")
+class _Texts:
+    """Numbers texts in the order in which they come."""
 
-    def _read_column(self, group: int, column: str) -> Any:
-        def read() -> Any:
-            with self._reading:
-                table = self._parquet.read_row_group(group, columns=[column], use_threads=False)
-            return table.column(column)
+    def __init__(self) -> None:
+        self._number: dict[str, int] = {}
 
-        return self._guarded(read)
+    @property
+    def known(self) -> list[str]:
+        """The texts, by their numbers."""
+        return list(self._number)
 
-    def _guarded(self, read: Callable[[], Any]) -> Any:
-        try:
-            return read()
-        except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-            self._refuse(f"it is damaged: {_first_line(error)}", "capture or copy it again")
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._number)
 
-    def _refuse(self, why: str, fix: str) -> NoReturn:
-        raise SnapError(f"cannot read {self.path}", why, fix) from None
+    def codes(self, column: Any) -> NDArray[np.int32]:
+        """Give the number of each text of a part of a column; NO_NAME where there is none."""
+        encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        numbers = [
+            NO_NAME if text is None else self._number.setdefault(text, len(self._number))
+            for text in encoded.dictionary.to_pylist()
+        ]
+        indices = encoded.indices.fill_null(len(numbers)).to_numpy()
+        codes: NDArray[np.int32] = np.array([*numbers, NO_NAME], dtype=np.int32)[indices]
+        return codes
 
 
 def _drop_dangling(
@@ -453,24 +305,3 @@ def _drop_dangling(
     hidden = hidden - np.bincount(sources[is_hidden], minlength=len(hidden)).astype(np.int32)
     before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
     return before[offsets], targets[kept], hidden, at
-
-
-def _is_like(found: pa.DataType, column: str) -> bool:
-    if column in {"type_name", "root", "allocated_at", "value"}:
-        return _is_text(found)
-    if column == "referents":
-        is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
-        return bool(is_list and pa.types.is_uint64(found.value_type))
-    if column in {"names", "allocation_traceback"}:
-        is_list = pa.types.is_list(found) or pa.types.is_large_list(found)
-        return bool(is_list and _is_text(found.value_type))
-    return str(found) == COLUMNS[column]
-
-
-def _is_text(found: pa.DataType) -> bool:
-    plain = found.value_type if pa.types.is_dictionary(found) else found
-    return bool(pa.types.is_string(plain) or pa.types.is_large_string(plain))
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__

@@ -140,8 +140,8 @@ def test_graph_kernels_know_neither_parquet_nor_polars():
     assert importers("analyze/graph", "pyarrow", "polars") == []
 
 
-def test_one_module_of_the_analysis_reads_snapshots_and_one_what_is_kept_beside_them():
-    readers = ["analyze/snapshot.py", "analyze/index_entry.py"]
+def test_few_modules_of_the_analysis_read_snapshots_and_what_is_kept_beside_them():
+    readers = ["analyze/checked_file.py", "analyze/snapshot.py", "analyze/index_entry.py"]
     assert importers("analyze", "pyarrow", but=readers) == []
 
 
