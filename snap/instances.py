@@ -44,37 +44,44 @@ def shared_names(cls: type) -> list[str] | None:
 
 
 class Held:
-    """How the word of `values_word` tells whether an instance holds values, and how many fit."""
+    """What a word of `values_words` tells of the values that an instance holds."""
 
     # An address, or zero: a block of its own (3.11).
     POINTER: Final = 1
     # The same less one, so odd; otherwise it is the address of a dict (3.12).
     TAGGED: Final = 2
-    # Its lowest byte is the number that fit, behind the instance itself (3.13).
+    # Its lowest byte is the number that fit, behind the instance itself; its fourth says whether
+    # they are in use (3.13).
     INLINE: Final = 3
+    # Of the same instances, after it: the address of a dict, or zero. The dict has the values
+    # that are in use in its own size.
+    SHARED: Final = 4
 
 
-def values_word(cls: type) -> tuple[int, int, int] | None:
-    """Say where an instance's word lies that tells of the values it holds.
+def values_words(cls: type) -> list[tuple[int, int, int]]:
+    """Say where the words of an instance lie that tell of the values it holds.
 
     Returns
     -------
-    kind, place, capacity
+    list of (kind, place, capacity)
         See `Held`; bytes behind the instance's address; and how many values fit, where the
-        word does not tell. None if instances of the class hold no values themselves.
+        word does not tell. Empty if instances of the class hold no values themselves.
     """
     if _VALUES is None or _KEYS_WORD is None:
-        return None
+        return []
     flags = flags_of(cls)
     if not flags & MANAGED_DICT or not flags & _IS_HEAP_TYPE:
-        return None
+        return []
     if _VALUES == Held.INLINE:
-        return (Held.INLINE, bare_size(cls), 0) if flags & INLINE_VALUES else None
+        if not flags & INLINE_VALUES:
+            return []
+        shared = [] if _MANAGED_PLACE is None else [(Held.SHARED, _MANAGED_PLACE, 0)]
+        return [(Held.INLINE, bare_size(cls), 0), *shared]
     keys = pointers(id(cls), _KEYS_WORD + 1)[_KEYS_WORD]
     if keys == 0:
-        return None
+        return []
     room, used = pointers(keys + 16, 2)
-    return _VALUES, _PLACE_OF_VALUES[_VALUES], room + used
+    return [(_VALUES, _PLACE_OF_VALUES[_VALUES], room + used)]
 
 
 def _names_of_keys(keys: int) -> list[str]:

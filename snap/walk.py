@@ -17,7 +17,7 @@ from itertools import accumulate, compress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from snap import hidden, wire
-from snap.instances import values_word
+from snap.instances import values_words
 from snap.kinds import (
     CLOSER,
     VARIES,
@@ -374,8 +374,7 @@ class Walk:
             for name, found in self._labels.read(items):
                 names.groups.append((number, name))
                 names.held.append(found)
-            if (word := values_word(type(items[0]))) is not None:
-                kind, place, capacity = word
+            for kind, place, capacity in values_words(type(items[0])):
                 names.values.append((number, kind, capacity))
                 names.words.append(Words(shifted(addresses(items), place)))
         for row, kind in look.closer:

@@ -49,7 +49,7 @@ from typing import NamedTuple
 
 # Of the messages: a recording of them is read by the release that knows its version only. Count
 # it up with every change of what follows or of what the answers depend on.
-VERSION = 1
+VERSION = 2
 
 FACTS = b"FACT"
 TASKS = b"TASK"
@@ -118,7 +118,7 @@ class NamesHeader(NamedTuple):
     the keys, then for each entry of ``groups`` of what
     the objects of that group of ``Look`` hold under the name, then for each entry of
     ``singles`` of what an object holds under it, then for each entry of ``values`` of the words
-    of that group's objects, see `instances.values_word`; then the rows of the objects of
+    of that group's objects, see `instances.values_words`; then the rows of the objects of
     ``singles`` (`singles`).
     """
 

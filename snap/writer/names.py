@@ -63,10 +63,15 @@ class NamesBody:
 
     def add_values(self, shallow_size: NDArray[np.int64]) -> None:
         """Add the values that instances hold themselves to their sizes, bytes."""
+        before = self.single_words
         for (_, kind, capacity), (rows, words) in zip(
             self.text["values"], self.values, strict=True
         ):
-            shallow_size[rows] += _values_sizes(kind, capacity, words)
+            if kind == Held.SHARED:
+                shallow_size[rows] -= np.where(words != 0, _shared_sizes(before), 0)
+            else:
+                shallow_size[rows] += _values_sizes(kind, capacity, words)
+            before = words
 
 
 def _values_sizes(kind: int, capacity: int, words: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -79,6 +84,13 @@ def _values_sizes(kind: int, capacity: int, words: NDArray[np.uint64]) -> NDArra
         return np.where(fit > 0, _in_words(fit) + POINTER_SIZE * (fit + 1), 0)
     has = words & np.uint64(1) == 1 if kind == Held.TAGGED else words != 0
     return np.where(has, _in_words(capacity + 2) + POINTER_SIZE * capacity, 0)
+
+
+def _shared_sizes(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Give the bytes that a dict of the instance counts as its own, if there is one."""
+    fit = (words & np.uint64(0xFF)).astype(np.int64)
+    in_use = words >> np.uint64(24) & np.uint64(0xFF) != 0
+    return np.where(in_use, POINTER_SIZE * fit, 0)
 
 
 def _in_words(size: Any) -> Any:
