@@ -65,8 +65,9 @@ class Growth:
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook."""
-        from analyze.render.html import growth_page, in_notebook
+        from analyze.render.html import growth_page
         from analyze.render.sentences import GROWTH_TITLE
+        from analyze.render.web import in_notebook
 
         return in_notebook(growth_page(self, embedded=True), GROWTH_TITLE)
 

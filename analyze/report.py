@@ -97,8 +97,9 @@ class HeapReport:
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook."""
-        from analyze.render.html import in_notebook, report_page
+        from analyze.render.html import report_page
         from analyze.render.sentences import report_title
+        from analyze.render.web import in_notebook
 
         return in_notebook(report_page(self, embedded=True), report_title(self))
 

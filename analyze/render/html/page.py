@@ -7,9 +7,7 @@ nothing but the scripts written in this package, and fetch nothing at all.
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
 import json
 from dataclasses import dataclass
 from importlib import resources
@@ -29,6 +27,7 @@ from analyze.render.text import (
     printable,
     split_names,
 )
+from analyze.render.web import policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -86,7 +85,7 @@ def _environment() -> jinja2.Environment:
     environment.globals |= {
         "styles": list(map(Markup, styles)),
         "scripts": list(map(Markup, scripts)),
-        "policy": _policy(styles, scripts),
+        "policy": policy(styles, scripts),
     }
     environment.filters |= _FILTERS
     environment.tests["own_type"] = is_own_type
@@ -95,25 +94,6 @@ def _environment() -> jinja2.Environment:
 
 def _read(folder: str, name: str) -> str:
     return resources.files(__package__).joinpath(folder, name).read_text(encoding="utf-8")
-
-
-def _policy(styles: list[str], scripts: list[str]) -> str:
-    """Allow these styles and scripts, by their hashes, and no request."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src {' '.join(map(_source_hash, styles))}",
-            f"script-src {' '.join(map(_source_hash, scripts))}",
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-
-
-def _source_hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
 def _neutralise(value: Any) -> Any:

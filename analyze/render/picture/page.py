@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from analyze.render.text import printable
+from analyze.render.web import in_notebook, policy
 
 if TYPE_CHECKING:
     import jinja2
@@ -41,11 +41,7 @@ def page(picture: Picture) -> str:
 
 def frame(picture: Picture) -> str:
     """Give the page in a frame, for a notebook's cell."""
-    content = html.escape(page(picture), quote=True)
-    return (
-        f'<iframe srcdoc="{content}" sandbox="allow-scripts" loading="lazy" '
-        f'style="width:100%;height:{_FRAME_HEIGHT}px;border:1px solid #8a94a6"></iframe>'
-    )
+    return in_notebook(page(picture), printable(picture.title), _FRAME_HEIGHT)
 
 
 @cache
@@ -56,8 +52,12 @@ def _template() -> jinja2.Template:
     assets = files(__package__) / "assets"
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string((assets / "page.html").read_text("utf-8"))
-    for name, asset in (("style", "page.css"), ("script", "page.js")):
-        template.globals[name] = markupsafe.Markup((assets / asset).read_text("utf-8"))
+    style, script = ((assets / name).read_text("utf-8") for name in ("page.css", "page.js"))
+    template.globals.update(
+        style=markupsafe.Markup(style),
+        script=markupsafe.Markup(script),
+        policy=policy([style], [script]),
+    )
     return template
 
 
