@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from snap.kinds import name_of, namespace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from heapsnap.left_behind import Origin
 
@@ -19,7 +19,7 @@ _CONTAINERS: Final = frozenset(map(id, (dict, list, set, deque, OrderedDict, def
 _namespace: Final = cast("dict[str, Any]", types.ModuleType.__dict__)["__dict__"].__get__
 
 
-def container_sizes(origin: Origin, tests: frozenset[str]) -> Counter[str]:
+def container_sizes(origin: Origin, tests: Container[object]) -> Counter[str]:
     """Count the items of containers that modules and classes of one's own hold by a name.
 
     Parameters

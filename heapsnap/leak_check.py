@@ -6,15 +6,14 @@ import contextlib
 import gc
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import _pytest
-import pluggy
+import _pytest.runner
 import pytest
 from _pytest.runner import runtestprotocol
 
 from heapsnap.containers import container_sizes
+from heapsnap.files_of_tests import TestFiles
 from heapsnap.left_behind import (
     Origin,
     collect_garbage,
@@ -23,14 +22,26 @@ from heapsnap.left_behind import (
     owner_of_newest,
     survivors,
 )
+from heapsnap.pytest_plugin import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Generator
 
 # Never reached: the collector keeps its switch, which tests may look at, and does not run.
 _NEVER: Final = (1 << 30, 1 << 30, 1 << 30)
+# Caches of the standard library that stay small, and may fill for many runs.
+_BOUNDED: Final = "module typing › _cleanups"
+# Of a test's run: setup, call, teardown.
+_PHASES: Final = 3
 # Kinds of cycles and types told for one test.
 _TOLD: Final = 5
+
+
+class Finding(NamedTuple):
+    """What a test left behind: of which kind, and in full."""
+
+    kind: str
+    text: str
 
 
 class Tolerance:
@@ -65,8 +76,11 @@ class LeakCheck:
         self._ignored = [*config.getoption("heap_ignore"), *config.getini("heap_ignore")]
         self._module: object = None
         # Files of tests, once they are collected.
-        self._files: frozenset[str] | None = None
+        self._files: TestFiles | None = None
         self._sizes: Counter[str] = Counter()
+        # A test that another plugin runs and the one that follows, and its reports by phase.
+        self._lent: tuple[pytest.Item, pytest.Item | None] | None = None
+        self._reports: dict[str, pytest.TestReport] = {}
 
     @pytest.hookimpl
     def pytest_sessionfinish(self) -> None:
@@ -86,12 +100,50 @@ class LeakCheck:
         self._sizes = container_sizes(self._origin, self._tests(item))
         try:
             gc.set_threshold(*_NEVER)
-            self._run(item, nextitem)
+            if not self._lend(item, nextitem):
+                self._run(item, nextitem)
         finally:
             gc.set_threshold(*thresholds)
             if not self._all:
                 gc.unfreeze()
         return True
+
+    def _lend(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        """Let a plugin run the test that runs some in its own way: again where they fail, say."""
+        self._lent = item, nextitem
+        try:
+            return _run_by_others(item, nextitem)
+        finally:
+            self._lent = None
+
+    @pytest.hookimpl
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Forget what an attempt that failed left behind."""
+        if self._lent is not None and self._lent[0].nodeid == nodeid and self._reports:
+            gc.collect()
+            gc.freeze()
+        self._reports = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Remember the reports of a test that another plugin runs."""
+        report = yield
+        if self._lent is not None:
+            self._reports[report.when or ""] = report
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Look at what a test left behind that another plugin ran, once it is torn down."""
+        lent, reports = self._lent, list(self._reports.values())
+        if lent is None or report is not self._reports.get("call") or len(reports) < _PHASES:
+            return
+        if all(each.passed for each in reports):
+            self._lent = None
+            found = self._left_behind(*lent)
+            self._lent = lent
+            if found:
+                _fail(reports, found)
 
     def _run(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
@@ -113,7 +165,7 @@ class LeakCheck:
             self._module = module
         gc.freeze()
 
-    def _left_behind(self, item: pytest.Item, nextitem: pytest.Item | None) -> list[str]:
+    def _left_behind(self, item: pytest.Item, nextitem: pytest.Item | None) -> list[Finding]:
         tolerance = item.stash.setdefault(tolerance_key, Tolerance())
         tolerance.ignore(*self._ignored)
         found = self._cycles(item, tolerance)
@@ -123,22 +175,25 @@ class LeakCheck:
             found += self._growing(item, nextitem, tolerance)
         return found
 
-    def _cycles(self, item: pytest.Item, tolerance: Tolerance) -> list[str]:
+    def _cycles(self, item: pytest.Item, tolerance: Tolerance) -> list[Finding]:
         garbage = collect_garbage()
         cycles = own_cycles(garbage, self._origin, self._tests(item))
         del garbage
         gc.collect()
         return [
-            f"left behind {each.cycles:,} unreachable cycle{'s' * (each.cycles > 1)} of "
-            f"{each.signature}, {each.objects:,} objects, which only the collector can free\n"
-            f"  for example {each.example}"
+            Finding(
+                f"cycles of {each.signature}",
+                f"left behind {each.cycles:,} unreachable cycle{'s' * (each.cycles > 1)} of "
+                f"{each.signature}, {each.objects:,} objects, which only the collector can free\n"
+                f"  for example {each.example}",
+            )
             for each in cycles[:_TOLD]
             if not tolerance.forgives(each.signature.split(" ⇄ "))
         ]
 
     def _growing(
         self, item: pytest.Item, nextitem: pytest.Item | None, tolerance: Tolerance
-    ) -> list[str]:
+    ) -> list[Finding]:
         """Run a test again; give the types of which each run leaves more."""
         tests = self._tests(item)
         counts = [self._counts(tests)]
@@ -158,24 +213,25 @@ class LeakCheck:
             return []
         closely.append(self._counts(tests, collect=True))
         gc.unfreeze()
-        return [
-            f"{name} grew with each of {self._runs} more runs, by "
-            f"{closely[1][name] - closely[0][name]:,} with the last one, to {closely[1][name]:,}"
-            f"{self._who(name, tests)}"
-            for name in _rising(closely)
-            if name in grown
-        ][:_TOLD]
-
-    def _who(self, name: str, tests: frozenset[str]) -> str:
-        if name in container_sizes(self._origin, tests):
-            return " items"
-        return f"\n  the newest one is held by {owner_of_newest(name)}"
+        sizes = container_sizes(self._origin, tests)
+        told: list[Finding] = []
+        for name in _rising(closely):
+            if name in grown and len(told) < _TOLD:
+                text = f"{name} grew with each of {self._runs} more runs, by "
+                text += f"{closely[1][name] - closely[0][name]:,} with the last one, "
+                text += f"to {closely[1][name]:,}"
+                if name in sizes:
+                    told.append(Finding(f"{name} grew", f"{text} items"))
+                elif not (owner := owner_of_newest(name)).startswith(_BOUNDED):
+                    held = f"\n  the newest one is held by {owner}"
+                    told.append(Finding(f"{name} grew", text + held))
+        return told
 
     def _passes_again(self, item: pytest.Item, nextitem: Any) -> bool:
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
         return all(report.passed for report in reports)
 
-    def _counts(self, tests: frozenset[str], *, collect: bool = False) -> Counter[str]:
+    def _counts(self, tests: Container[object], *, collect: bool = False) -> Counter[str]:
         """Count own objects by type, those set aside too, and the items of containers."""
         gc.collect()
         gc.unfreeze()
@@ -185,10 +241,9 @@ class LeakCheck:
         gc.freeze()
         return counts
 
-    def _tests(self, item: pytest.Item) -> frozenset[str]:
+    def _tests(self, item: pytest.Item) -> TestFiles:
         if self._files is None:
-            collected = {str(each.path) for each in item.session.items}
-            self._files = frozenset(collected | _files_of_tests(item))
+            self._files = TestFiles(item.session)
         return self._files
 
 
@@ -206,6 +261,19 @@ class _Again:
         return getattr(self._item, name)
 
 
+def _run_by_others(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """Ask what runs tests beside pytest itself and us, in the order in which pytest asks."""
+    arguments = {"item": item, "nextitem": nextitem}
+    for each in reversed(item.config.hook.pytest_runtest_protocol.get_hookimpls()):
+        if each.wrapper or each.hookwrapper or each.plugin is _pytest.runner:
+            continue
+        if isinstance(each.plugin, LeakCheck):
+            continue
+        if each.function(*(arguments[name] for name in each.argnames)):
+            return True
+    return False
+
+
 def _rising(counts: list[Counter[str]]) -> list[str]:
     """Give the names of which each count is greater than the one before, the most first."""
     names = [
@@ -216,22 +284,10 @@ def _rising(counts: list[Counter[str]]) -> list[str]:
     return sorted(names, key=lambda name: (counts[0][name] - counts[-1][name], name))
 
 
-def _files_of_tests(item: pytest.Item) -> frozenset[str]:
-    """Give the files whose calls belong to a test rather than to what it tests."""
-    plugins = item.config.pluginmanager.get_plugins()
-    files = {str(getattr(plugin, "__file__", "")) for plugin in plugins}
-    return frozenset({str(item.path), *files, *_PYTEST_FILES})
-
-
-def _sources(module: Any) -> Iterator[str]:
-    return map(str, Path(module.__file__).parent.rglob("*.py"))
-
-
-_PYTEST_FILES: Final = frozenset({*_sources(_pytest), *_sources(pluggy)})
-
-
-def _fail(reports: list[pytest.TestReport], found: list[str]) -> None:
+def _fail(reports: list[pytest.TestReport], found: list[Finding]) -> None:
     """Turn a test that passed into one that failed."""
     call = next(report for report in reports if report.when == "call")
     call.outcome = "failed"
-    call.longrepr = "\n".join(f"heap: {each}" for each in found)
+    call.longrepr = "\n".join(f"heap: {each.text}" for each in found)
+    # For the summary; workers of xdist send it on.
+    setattr(call, KINDS, [each.kind for each in found])

@@ -18,7 +18,7 @@ from snap.live.naming import held_under, referents, written
 from snap.schema import STEP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from pathlib import Path
 
 # Garbage looked at the most; what is beyond is as the rest, as a rule.
@@ -109,7 +109,7 @@ def collect_garbage() -> list[object]:
     return found
 
 
-def own_cycles(found: list[object], origin: Origin, tests: frozenset[str]) -> list[Cycle]:
+def own_cycles(found: list[object], origin: Origin, tests: Container[object]) -> list[Cycle]:
     """Find the cycles of own objects among garbage.
 
     Parameters
@@ -145,7 +145,7 @@ def own_cycles(found: list[object], origin: Origin, tests: frozenset[str]) -> li
     ]
 
 
-def _is_own(item: Any, origin: Origin, tests: frozenset[str]) -> bool:
+def _is_own(item: Any, origin: Origin, tests: Container[object]) -> bool:
     cls = type(item)
     if cls is types.FrameType:
         code = item.f_code

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -13,6 +14,10 @@ _MARKER = (
     "heap(check=True): check that the test leaves neither unreachable cycles nor growing "
     "types behind, with or without --heap; check=False: never"
 )
+
+# Attribute of the report of a test: the kinds of what it left behind.
+KINDS: Final = "heapsnap_kinds"
+_TOLD: Final = 20
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,6 +67,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
     ):
         _register(config)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left behind by kind: one cause fails many tests."""
+    failed = terminalreporter.getreports("failed")
+    kinds = Counter(kind for report in failed for kind in getattr(report, KINDS, ()))
+    if len(failed) > 1 and kinds:
+        terminalreporter.section("heap: tests by what they left behind")
+        for kind, tests in sorted(kinds.items(), key=lambda each: (-each[1], each[0]))[:_TOLD]:
+            terminalreporter.line(f"{tests:5}  {kind}")
+        more = [f"{len(kinds) - _TOLD} kinds more; "] if len(kinds) > _TOLD else []
+        terminalreporter.line("".join([*more, "--heap-ignore TYPE forgives a type"]))
 
 
 @pytest.fixture

@@ -229,6 +229,46 @@ def test_workers_of_xdist_check_too(suite):
     output, failed = suite("--heap", "-n", "2")
     assert failed == LEAKS
     assert "module shop › SESSIONS › key3" in output
+    assert "    1  shop.SEEN grew\n" in output
+
+
+def test_a_plugin_that_runs_failed_tests_again_still_does(suite, tmp_path):
+    (tmp_path / "test_flaky.py").write_text(
+        "import shop\nfirst, second = [], []\n"
+        "def test_leaks_cycle(): shop.Node(shop.Node())\n"
+        "def test_fine_at_the_second_run():\n"
+        "    if not first:\n        first.append(1)\n"
+        "        shop.Node(shop.Node())\n        assert False\n"
+        "    shop.Session(1)\n"
+        "def test_leaks_at_the_second_run():\n"
+        "    second.append(1)\n    shop.Node(shop.Node())\n    assert len(second) > 1\n"
+    )
+    output, failed = suite("--heap", "--reruns", "1", "test_flaky.py")
+    assert failed == ["test_leaks_at_the_second_run", "test_leaks_cycle"]
+    assert "2 rerun" in output
+    assert "    2  cycles of list ⇄ shop.Node\n" in output
+
+
+def test_helpers_of_tests_are_of_tests(suite, tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "helper.py").write_text(
+        "import pytest, shop\n"
+        "def refuse():\n"
+        "    with pytest.raises(shop.Refused) as caught:\n        raise shop.Refused\n"
+        "def first(): return sum(map(lambda each: first and each, [1]))\n"
+    )
+    (tmp_path / "tests" / "test_helped.py").write_text(
+        "import helper\ndef test_fine(): helper.refuse(); helper.first()\n"
+    )
+    assert suite("--heap", "tests")[1] == []
+
+
+def test_the_summary_counts_tests_by_what_they_left(suite):
+    output, _ = suite("--heap")
+    assert "heap: tests by what they left behind" in output
+    assert re.search(r"^    1  cycles of list ⇄ shop.Node$", output, re.MULTILINE)
+    assert re.search(r"^    1  shop.SEEN grew$", output, re.MULTILINE)
+    assert "tests by what they left behind" not in suite()[0]
 
 
 def test_installed_packages_count_when_named(suite, tmp_path):
