@@ -13,15 +13,16 @@ from analyze.graph.folding import NONE
 from analyze.origin import is_own_type
 from analyze.owners import MODULE, OUTSIDE, UNREACHABLE
 from analyze.path_table import path_table
-from analyze.suspects import Growing, Suspect, describe, expected, find_piles, retained_size
+from analyze.piles import Growing, find_piles
+from analyze.suspects import Suspect, describe, expected, retained_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyze.heap import Heap
     from analyze.path_table import PathTable
+    from analyze.piles import Pile
     from analyze.rules import Rules
-    from analyze.suspects import Pile
 
 # Bytes that a module written in C may keep without telling the collector, as constants.
 _KEPT_BY_MODULE: Final = 4 << 10

@@ -38,10 +38,11 @@ from analyze.graph.folding import (
 )
 from analyze.graph.preferred import reach_by_preference
 from analyze.graph.reach import ROOT, Reach, reach
-from analyze.origin import is_own_type
 from analyze.rules import load_rules
 from analyze.steps import Steps
-from snap.schema import IMMORTAL_REFCOUNT, STEP
+from analyze.tasks import folded_label, in_vain, is_variable
+from analyze.telling import most_telling
+from snap.schema import IMMORTAL_REFCOUNT, STEP, TASK_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -178,10 +179,8 @@ def telling_paths(heap: Heap, roots: OrderedRoots) -> Reach:
     -----
     O(n + m). Our `load_rules` say which places keep books rather than own.
     """
-    late = load_rules().late_rows(heap)
-    return reach_by_preference(
-        heap.references.graph, (roots.modules, roots.threads, roots.others), late, roots.unnamed
-    )
+    late = np.union1d(load_rules().late_rows(heap), in_vain(heap, roots.labels))
+    return reach_by_preference(heap.references.graph, roots.tiers, late, roots.unnamed)
 
 
 def owner_tree(heap: Heap, roots: OrderedRoots, paths: Reach) -> OwnerTree:
@@ -235,7 +234,7 @@ class OrderedRoots:
 
     def __init__(self, heap: Heap) -> None:
         rows, labels = heap.named_roots
-        self.labels = dict(zip(rows.tolist(), labels, strict=True))
+        self.labels = dict(zip(rows.tolist(), map(folded_label, labels), strict=True))
         imported = self._import_order(heap)
 
         def preference(row: int) -> tuple[bool, int, str]:
@@ -246,9 +245,13 @@ class OrderedRoots:
 
         in_modules = [row for row in self.labels if self.labels[row].startswith(MODULE)]
         in_threads = [row for row in self.labels if self.labels[row].startswith(THREAD)]
-        self.modules = _rows(sorted(in_modules, key=preference))
-        self.threads = _rows(in_threads)
-        self.others = _rows(set(self.labels) - set(in_modules) - set(in_threads))
+        of_tasks = [row for row in self.labels if self.labels[row].startswith(TASK_LABEL)]
+        variables = [row for row in of_tasks if is_variable(self.labels[row])]
+        tasks = sorted(set(of_tasks) - set(variables))
+        others = sorted(set(self.labels).difference(in_modules, in_threads, of_tasks))
+        # Tasks before threads, of which one has the task that runs as a variable.
+        by_kind = (sorted(in_modules, key=preference), tasks, in_threads + variables, others)
+        self.tiers = tuple(map(_rows, by_kind))
         unnamed = np.ones(heap.file.objects, dtype=np.bool_)
         unnamed[rows] = False
         roots = heap.reachability.roots
@@ -266,7 +269,7 @@ class OrderedRoots:
         if without is not None:
             allowed = np.ones(heap.file.objects, dtype=np.bool_)
             allowed[without] = False
-        named = np.concatenate([self.modules, self.threads, self.others])
+        named = np.concatenate(self.tiers)
         unnamed = self.unnamed
         if allowed is not None:
             named, unnamed = named[allowed[named]], unnamed[allowed[unnamed]]
@@ -368,9 +371,7 @@ def _place_unreachable(heap: Heap, tops: _Tops, node: NDArray[np.int32]) -> None
 
 
 def _leading_type(heap: Heap, signature: str) -> int:
-    names = signature.split(LINK)
-    leading = next((name for name in names if is_own_type(name)), names[0])
-    return heap.type_names.index(leading)
+    return heap.type_names.index(most_telling(signature.split(LINK)))
 
 
 def _fold(heap: Heap, found: Reach, tops: _Tops, node: NDArray[np.int32]) -> OwnerTree:

@@ -9,8 +9,9 @@ import numpy as np
 
 from analyze.icicle import Block, heap_paths, icicle
 from analyze.origin import is_own_type, own_types
+from analyze.piles import MANY
 from analyze.rules import Rules, load_rules
-from analyze.suspects import MANY, Suspect, heap_suspects
+from analyze.suspects import Suspect, heap_suspects
 from analyze.type_summary import sum_by, type_summary
 
 if TYPE_CHECKING:

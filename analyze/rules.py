@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyze.origin import is_own_type
 from snap.errors import SnapError
 from snap.schema import STEP
 
@@ -30,12 +31,24 @@ _OURS: Final = Path(__file__).with_name("rules.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """A place that is expected to be large, or to grow."""
+
+    # Pattern of its path, and the reason.
+    path: str
+    why: str
+    # How many objects are expected at the most; None for any number.
+    most: int | None
+    # Whether objects of the program's own types are expected too.
+    own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What `rules.toml` says."""
 
     books: tuple[str, ...]
-    # Pattern of paths, and why they are expected to be large or to grow.
-    expected: tuple[tuple[str, str], ...]
+    expected: tuple[Expectation, ...]
     # Share of what piles up, in percent, from which on a pile is a suspect.
     percent: float
 
@@ -44,11 +57,16 @@ class Rules:
         """Tell these rules from others, in twelve letters and digits."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
-    def expects(self, path: str) -> str | None:
-        """Tell why things are expected to pile up at a path; None if they are not."""
-        for pattern, why in self.expected:
-            if _pattern(pattern).fullmatch(path):
-                return why
+    def expects(self, path: str, type_name: str, objects: int) -> str | None:
+        """Tell why so many objects are expected to pile up at a path; None if they are not."""
+        is_own = is_own_type(type_name)
+        for each in self.expected:
+            if is_own and not each.own:
+                continue
+            if each.most is not None and objects > each.most:
+                continue
+            if _pattern(each.path).fullmatch(path):
+                return each.why
         return None
 
     def late_rows(self, heap: Heap) -> NDArray[np.int64]:
@@ -81,7 +99,9 @@ def load_rules(path: Path | None = None) -> Rules:
     return Rules(
         books=tuple(tables[0]["books"]),
         expected=tuple(
-            (each["path"], each["why"]) for table in tables for each in table.get("expected", ())
+            Expectation(path=each["path"], why=each["why"], most=each.get("most"), own=number > 0)
+            for number, table in enumerate(tables)
+            for each in table.get("expected", ())
         ),
         percent=float(next(table["percent"] for table in reversed(tables) if "percent" in table)),
     )
@@ -112,11 +132,14 @@ def _check(path: Path, table: dict[str, Any]) -> None:
         and isinstance(expected, list)
         and all(isinstance(each, dict) and isinstance(each.get("path"), str) for each in expected)
         and all(isinstance(each.get("why"), str) for each in expected)
+        and all(type(each.get("most", 0)) is int for each in expected)
+        and all(set(each) <= {"path", "why", "most"} for each in expected)
     )
     if not is_right:
         raise SnapError(
             f"cannot use the rules {path}",
-            "expected `percent`, and tables [[expected]] with `path` and `why`, nothing else",
+            "expected `percent`, and tables [[expected]] with `path`, `why` and, if there is to be "
+            "a bound, the number `most`; nothing else",
             "see analyze/rules.toml for their form",
         )
 

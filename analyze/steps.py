@@ -71,6 +71,10 @@ _MEANINGS: Final[dict[str, int]] = {
     "__doc__": folding.TO_INNER,
     "cell_contents": folding.THROUGH,
     "tb_frame": folding.THROUGH,
+    "cr_await": folding.THROUGH,
+    "gi_yieldfrom": folding.THROUGH,
+    "ag_await": folding.THROUGH,
+    "_coro": folding.TO_CALL,
 }
 
 _FIXED: Final = {

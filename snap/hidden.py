@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import struct
 import sys
 from itertools import chain
 from typing import TYPE_CHECKING, Final
+
+from snap.native import POINTER_SIZE, memory, object_at, pointers
 
 if TYPE_CHECKING:
     import types
@@ -48,12 +51,41 @@ def of_dict_subclass(instance: dict[object, object]) -> list[object]:
 def of_code(code: types.CodeType) -> list[object]:
     """Give what a code object holds, as far as it can be read without building anything.
 
-    From 3.11 on the bytecode lies in the object itself, and the names of local variables
-    would be built, and kept, by asking.
+    From 3.11 on the bytecode lies in the object itself, and the names of its variables are
+    read where they lie: asking for them would build them anew, and keep what was built.
     """
     held: list[object] = [code.co_consts, code.co_names, code.co_filename, code.co_name]
     since_then = ("co_linetable", "co_qualname", "co_exceptiontable")
     held += [getattr(code, attribute, None) for attribute in since_then]
     if not hasattr(code, "_varname_from_oparg"):  # before 3.11
         held += [code.co_code, code.co_varnames, code.co_freevars, code.co_cellvars]
+    elif NAMES_OF_VARIABLES is not None:
+        held += map(object_at, pointers(id(code) + NAMES_OF_VARIABLES, 2))
+        built = pointers(id(code) + NAMES_OF_VARIABLES + _TO_BUILT, 1)[0]
+        if built and sys.version_info >= (3, 12):
+            held += map(object_at, filter(None, pointers(built, 4)))
+        elif built:
+            held.append(object_at(built))
     return [item for item in held if item is not None]
+
+
+def _find_names_of_variables() -> int | None:
+    """Find where code objects keep the names of their variables, and the kinds of these."""
+    if not (3, 11) <= sys.version_info < (3, 14):
+        return None
+    code = _find_names_of_variables.__code__
+    following = struct.pack("=2Q", id(code.co_filename), id(code.co_name))
+    at = memory(id(code), code.__sizeof__()).find(following) - 2 * POINTER_SIZE
+    if at < object.__basicsize__ or at % POINTER_SIZE:
+        return None
+    names, kinds = pointers(id(code) + at, 2)
+    types_there = [pointers(each + POINTER_SIZE, 1)[0] for each in (names, kinds)]
+    return at if types_there == [id(tuple), id(bytes)] else None
+
+
+# Offset of a code object's `co_localsplusnames`, before `co_localspluskinds`.
+NAMES_OF_VARIABLES: Final = _find_names_of_variables()
+# From there on: the kinds, the names of file and function, the line table, a list of weak
+# references, from 3.13 on executors; then what was built when it was asked for: the bytecode,
+# from 3.12 on an array of it and three tuples of names.
+_TO_BUILT: Final = (8 if sys.version_info >= (3, 13) else 7) * POINTER_SIZE

@@ -47,7 +47,8 @@ def module_roots() -> Iterator[tuple[int, str]]:
 
 def thread_facts() -> list[ThreadFacts]:
     """Read the stacks of all threads, our own calls left out; nothing of them is kept."""
-    current = {id(frame) for frame in own_frames()}
+    # No comprehension: its own frame would be gone before the others are made, at its address.
+    current = frozenset(map(id, own_frames()))
     threads = []
     for ident, innermost in sys._current_frames().items():
         stack: list[FrameFacts] = []

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # In place of a node's parent, of an edge, of a label.
 NONE: Final = -1
+# In place of a node.
+TOO_DEEP: Final = -2
 
 # --- what kind of thing an object is, as far as the labels of its references go
 
@@ -64,6 +66,8 @@ TO_ATTRIBUTES: Final = 3
 TO_DEFAULTS: Final = 4
 TO_CLOSURE: Final = 5
 TO_INNER: Final = 6
+# If it leads to a call, the object itself goes on behind it: from a task to its coroutine.
+TO_CALL: Final = 7
 
 # --- labels; from NAMES on two for each name, plain and with a dot; then one a type
 
@@ -73,8 +77,8 @@ DEFAULT: Final = 2
 ENCLOSED: Final = 3
 NAMES: Final = 4
 
-# How far up a step of the same label and type is looked for, and folded into.
-_LEVELS: Final = 8
+# Levels of a path, at the most: what lies deeper belongs to the last one.
+_LEVELS: Final = 40
 # A multiplier for hashing: 2**64 over the golden ratio.
 _GOLDEN: Final = 0x9E3779B97F4A7C15
 _OTHER_PRIME: Final = 0xC2B2AE3D27D4EB4F
@@ -140,7 +144,9 @@ def label_step(
         return NONE, INNER
     if role == OF_THREADS and target_kind == DICT:
         return NONE, ATTRIBUTES
-    if kind == DICT or (kind == DICT_LIKE and name < 0):
+    # What a derived dict tells last are its values, one for each key that it does not tell.
+    is_value = hidden > 0 and place >= told - hidden
+    if kind == DICT or (kind == DICT_LIKE and (name < 0 or is_value)):
         return _label_entry(kind, role, name, place, told, hidden)
     if kind in (ITEMS, CELL):
         return _label_item(kind, role, target_kind)
@@ -223,7 +229,7 @@ def _label_entry(
 def _label_name(kind: int, name: int, meaning: int, target_kind: int) -> tuple[int, int]:
     """Label a reference by its name."""
     label, role = NONE, DATA
-    if meaning == PLAIN:
+    if meaning == PLAIN or (meaning == TO_CALL and target_kind != SCOPE):
         label = NAMES + 2 * name + (kind not in (SCOPE, RELAY))
     elif meaning == TO_INNER:
         role = INNER
@@ -247,12 +253,12 @@ def _repeated(
     node_label: NDArray[np.int32],
     node_type: NDArray[np.int32],
 ) -> int:
-    """Find the same step a few levels up: a chain, or a tree of one type."""
+    """Find the same step above: a chain, or a tree of one type. TOO_DEEP below all levels."""
     for _ in range(_LEVELS):
         if above < 0 or (node_label[above] == label and node_type[above] == kept):
-            break
+            return above
         above = node_parent[above]
-    return above
+    return TOO_DEEP
 
 
 @kernel
@@ -429,10 +435,12 @@ def fold(
         if label == NONE:
             node[target] = above
             continue
-        shown[target] = True
         kept = types[target]
         found = np.int64(_repeated(above, label, kept, node_parent, node_label, node_type))
-        if found == NONE:
+        shown[target] = found != TOO_DEEP
+        if found == TOO_DEEP:
+            found = np.int64(above)
+        elif found == NONE:
             slot = _slot(slots, above, label, kept, node_parent, node_label, node_type)
             found = np.int64(slots[slot])
             if found == NONE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from analyze.piles import LEAST_BYTES
 from analyze.render.suspects import (
     TOLD,
     expected_sentence,
@@ -21,7 +22,6 @@ from analyze.render.text import (
     printable,
     type_text,
 )
-from analyze.suspects import LEAST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

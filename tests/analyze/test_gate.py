@@ -1,6 +1,7 @@
 """The gate of `analyze diff`, and rules of the user's, as a user meets them."""
 
 import json
+import os
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -14,9 +15,13 @@ BEFORE, AFTER = (ROOT / "data" / f"cache-{when}.parquet" for when in ("before", 
 ANALYZE = Path(sysconfig.get_path("scripts")) / "analyze"
 
 
-def diff(*options, before=BEFORE, after=AFTER):
+def diff(*options, before=BEFORE, after=AFTER, environment=None):
     return subprocess.run(
-        [ANALYZE, "diff", before, after, *options], capture_output=True, text=True, timeout=120
+        [ANALYZE, "diff", before, after, *options],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **(environment or {})},
     )
 
 
@@ -91,6 +96,26 @@ def test_rules_of_the_user_make_a_suspect_expected(tmp_path):
     document = json.loads(diff("--json", "--rules", rules).stdout)
     assert suspect["path"] not in [each["path"] for each in document["suspects"]]
     assert "we know" in [each["expected"] for each in document["warm_up"]]
+
+
+def test_an_expectation_with_a_bound_does_not_hold_above_it(tmp_path):
+    suspect = json.loads(diff("--json").stdout)["suspects"][0]
+    rules = tmp_path / "rules.toml"
+    for most, place in ((suspect["objects"], "warm_up"), (suspect["objects"] - 1, "suspects")):
+        rules.write_text(
+            f'[[expected]]\npath = "{suspect["path"]}"\nwhy = "we know"\nmost = {most}\n'
+        )
+        document = json.loads(diff("--json", "--rules", rules).stdout)
+        assert suspect["path"] in [each["path"] for each in document[place]]
+
+
+def test_rules_of_the_user_s_home_are_read_and_keep_no_old_answer(tmp_path):
+    path = json.loads(diff("--json").stdout)["suspects"][0]["path"]
+    rules = tmp_path / "heapsnap" / "rules.toml"
+    rules.parent.mkdir()
+    rules.write_text(f'[[expected]]\npath = "{path}"\nwhy = "we know"\n')
+    document = json.loads(diff("--json", environment={"XDG_CONFIG_HOME": tmp_path}).stdout)
+    assert path not in [each["path"] for each in document["suspects"]]
 
 
 @pytest.mark.parametrize("text", ["[[expected]]\npath = 3\n", "percent = [", "other = 1\n"])

@@ -64,6 +64,69 @@ def test_a_linked_list_is_one_node(owners):
     assert paths["module app › HEAD › .next", "app.Node"] == 50
 
 
+def test_a_deep_path_is_told_to_its_end(owners):
+    deep = "\n".join(f"n{at}: app.Layer{at} 48 -> layer{at + 1}=n{at + 1}" for at in range(20))
+    paths = owners(f"""
+        app: module 64 root="module app" -> __dict__=vars
+        vars: dict 64 -> TOP=n0
+        {deep}
+        n20: app.Layer20 48
+    """)
+    steps = " › ".join(f".layer{at}" for at in range(1, 21))
+    assert paths[f"module app › TOP › {steps}", "app.Layer20"] == 1
+    assert paths["module app", "module"] == 1
+
+
+def test_what_lies_too_deep_belongs_to_the_last_place_that_is_told(owners):
+    deep = "\n".join(f"n{at}: app.Layer{at} 48 -> layer{at + 1}=n{at + 1}" for at in range(60))
+    paths = owners(f"""
+        app: module 64 root="module app" -> __dict__=vars
+        vars: dict 64 -> TOP=n0
+        {deep}
+        n60: app.Layer60 48
+    """)
+    assert set(paths.values()) == {1}
+    assert max(path.count(" › ") for path, _ in paths) < 50
+
+
+def test_keys_of_a_derived_dict_are_folded_its_attributes_are_not(owners):
+    paths = owners("""
+        app: module 64 root="module app" -> __dict__=vars
+        vars: dict 64 -> STATS=stats
+        stats: collections.defaultdict 240 hidden=2 -> default_factory=make one=a two=b k1 k2
+        make: type 48
+        a: list 56
+        b: list 56
+        k1: str 50
+        k2: str 50
+    """)
+    assert paths["module app › STATS › [*]", "list"] == 2
+    assert paths["module app › STATS › .default_factory", "type"] == 1
+
+
+def test_tasks_that_do_the_same_are_one_path_and_the_loop_is_none(owners):
+    tasks = "\n".join(
+        f"""
+        task{at}: _asyncio.Task 200 root="task Task-{at} › fetch (web.py:3)" -> _coro=coro{at}
+        coro{at}: coroutine 200 -> url=url{at} cr_await=future{at}
+        url{at}: str 60
+        future{at}: _asyncio.Future 120 -> wake{at}
+        wake{at}: builtin_function_or_method 72 -> task{at}
+        """
+        for at in range(3)
+    )
+    paths = owners(f"""
+        app: module 64 root="module app" -> __dict__=vars
+        vars: dict 64 -> LOOP=loop
+        loop: asyncio.unix_events._UnixSelectorEventLoop 48 -> _ready=ready
+        ready: list 56 -> wake0 wake1 wake2
+        {tasks}
+    """)
+    assert paths["task Task-* › fetch (web.py:3)", "_asyncio.Task"] == 3
+    assert paths["task Task-* › fetch (web.py:3) › url", "str"] == 3
+    assert not any("LOOP" in path for path, kind in paths if kind == "_asyncio.Task")
+
+
 def test_a_tree_of_lefts_and_rights_folds(owners):
     nodes = "\n".join(
         f"n{at}: app.Node 48 -> left=n{2 * at} right=n{2 * at + 1}" for at in range(1, 256)

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fresh import CHECKOUT, MODES, run_in_group
+from fresh import CHECKOUT, MODES, run, run_in_group
 
+import analyze
 from snap.schema import IMMORTAL_REFCOUNT
 
 PROGRAM = Path(__file__).with_name("known.py")
@@ -143,6 +144,23 @@ def test_constants_and_names_hang_off_code_objects(capture):
     assert {consts, names} <= set(held)
     assert set(constants) <= capture.row_of.keys()
     assert set(constants) == set(capture.rows["referents"][capture.row_of[consts]])
+
+
+def test_names_of_variables_are_not_held_from_outside_though_the_collector_is_off(tmp_path):
+    program = """
+        import gc
+        gc.disable()
+        import argparse, http.client, xml.dom.minidom
+        import snap
+        snap.capture(ARGUMENTS)
+    """
+    path = tmp_path / "heap.parquet"
+
+    run(program, str(path))
+
+    tree = analyze.load(path).owners
+    held = [tree.path(node) == "outside the Python heap › tuple" for node in range(tree.count)]
+    assert tree.members[held].sum() < 500
 
 
 def test_module_roots_are_named(capture):

@@ -149,3 +149,29 @@ def test_threads_and_their_calls_name_roots(mode, tmp_path):
     assert f"thread Thread-{bare} › {place}" in labels
     named = f"thread renamed › shared (program.py:{shared})"
     assert {f"{named} › in_a_cell", f"{named} › inner"} <= labels
+
+
+def test_no_call_of_another_thread_is_taken_for_the_capture_s_own(tmp_path):
+    program = """
+        import queue, threading, snap
+        waiting, began = queue.Queue(), threading.Event()
+
+        def work():
+            backlog = [object()]
+            began.set()
+            waiting.get()
+
+        thread = threading.Thread(target=work, daemon=True, name="worker")
+        thread.start()
+        began.wait()
+        done = snap.capture(ARGUMENTS)
+        waiting.put(None)
+        thread.join()
+    """
+    path = tmp_path / "heap.parquet"
+
+    run(program, str(path))
+
+    (worker,) = (each for each in analyze.load(path).facts["threads"] if each["name"] == "worker")
+    assert "work" in [call["function"] for call in worker["stack"]]
+    assert any(label.endswith("backlog") for label in analyze.load(path).named_roots[1])

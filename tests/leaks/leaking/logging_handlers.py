@@ -21,5 +21,5 @@ def warm():
 
 
 def grow():
-    for number in range(500):
+    for number in range(1000):
         log.addHandler(RequestHandler(f"request {number}"))

@@ -20,5 +20,5 @@ def warm():
 
 
 def grow():
-    for number in range(40):
+    for number in range(80):
         threading.Thread(target=serve, args=(number,), daemon=True).start()
