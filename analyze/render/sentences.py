@@ -193,8 +193,8 @@ def _garbage_sentence(totals: Totals, groups: tuple[CycleGroup, ...]) -> str:
     first = next((group for group in groups if group.expected is None), None)
     if first is None and groups:
         return (
-            f"Garbage as any program has some: {objects} in {cycles} of the library's own types, "
-            f"{groups[0].expected}."
+            f"Little garbage, {groups[0].expected} in any program: {objects} in {cycles}, none of "
+            "a type of the program's own."
         )
     what = f"{objects}, {format_share(size / whole)} of the heap, cannot be reached from any root"
     if first is None:
