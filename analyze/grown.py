@@ -13,7 +13,7 @@ from analyze.graph.folding import NONE
 from analyze.origin import is_own_type
 from analyze.owners import MODULE, OUTSIDE, UNREACHABLE
 from analyze.path_table import path_table
-from analyze.piles import Growing, find_piles
+from analyze.piles import CameAndWent, Growing, find_piles
 from analyze.suspects import Suspect, describe, expected, retained_size
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Bytes that a module written in C may keep without telling the collector, as constants.
 _KEPT_BY_MODULE: Final = 4 << 10
+# Growth from the last snapshot but one, as a part of what was there, that goes on.
+_GOES_ON: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +41,9 @@ class GrownSuspect:
     shallow_size_delta: int
     owned_size_delta: int
     retained_size_delta: int
-    # How many there were in each snapshot.
+    # How many there were in each snapshot, and bytes with all that they own.
     objects_each: tuple[int, ...]
+    owned_size_each: tuple[int, ...]
     # Whether there were more in each snapshot than in the one before.
     steady: bool
     # Objects and bytes an hour, None where the clock did not move.
@@ -48,21 +51,26 @@ class GrownSuspect:
     bytes_per_hour: float | None
 
 
-def grown_suspects(
-    heaps: Sequence[Heap], rules: Rules
-) -> tuple[tuple[GrownSuspect, ...], tuple[GrownSuspect, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown:
+    """What piled up between snapshots: each list with the most first."""
+
+    # Of three snapshots or more, what grew every time comes before what did not.
+    suspects: tuple[GrownSuspect, ...]
+    # What was to be expected.
+    warm_up: tuple[GrownSuspect, ...]
+    # Of three snapshots or more: what there was more of in between than in the first and in
+    # the last; `objects_each` tells how it rose and fell.
+    came_and_went: tuple[GrownSuspect, ...]
+
+
+def grown_suspects(heaps: Sequence[Heap], rules: Rules) -> Grown:
     """Find what piled up between snapshots.
 
     Parameters
     ----------
     heaps
         Two or more, in the order of their capture.
-
-    Returns
-    -------
-    suspects, warm_up
-        Each with what grew most first; of three snapshots or more, what grew every time
-        comes before what did not.
     """
     table = path_table([(heap.owners, heap.type_names) for heap in heaps])
     hours = _hours(heaps[0].facts, heaps[-1].facts)
@@ -71,14 +79,24 @@ def grown_suspects(
         for pile in find_piles(table, Growing(table))
     ]
     told.sort(key=lambda each: not each.steady)
-    suspects = tuple(each for each in told if each.now.expected is None)
-    return suspects, tuple(each for each in told if each.now.expected is not None)
+    went: list[GrownSuspect] = []
+    if len(heaps) > 2:
+        piles = find_piles(table, CameAndWent(table))
+        went = [_describe(heaps[-1], table, pile, None, hours) for pile in piles]
+    return Grown(
+        suspects=tuple(each for each in told if each.now.expected is None),
+        warm_up=tuple(each for each in told if each.now.expected is not None),
+        came_and_went=tuple(went),
+    )
 
 
 def _expected(last: Heap, table: PathTable, pile: Pile, rules: Rules) -> str | None:
     """Tell why something was to be expected to grow; None if it was not."""
     top = table.line(pile.path)[0]
-    if table.label[top].startswith(MODULE) and table.owned_size[0, top] == 0:
+    owned = table.owned_size[:, pile.path].tolist()
+    is_new = table.label[top].startswith(MODULE) and table.owned_size[0, top] == 0
+    # What goes on to grow after the import is not what the import made.
+    if is_new and (len(owned) == 2 or owned[-1] - owned[-2] < _GOES_ON * owned[-2]):
         return "a module that was imported in between"
     if table.label[top] == OUTSIDE and not is_own_type(pile.type_name):
         imported = [
@@ -113,6 +131,7 @@ def _describe(
         owned_size_delta=owned[-1] - owned[0],
         retained_size_delta=retained_size(table, pile, -1) - retained_size(table, pile, 0),
         objects_each=each,
+        owned_size_each=tuple(owned),
         steady=all(a < b for a, b in pairwise(owned)),
         objects_per_hour=round((each[-1] - each[0]) / hours, 1) if hours > 0 else None,
         bytes_per_hour=round((owned[-1] - owned[0]) / hours, 1) if hours > 0 else None,

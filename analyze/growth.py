@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from analyze.doubts import doubts
 from analyze.grown import GrownSuspect, grown_suspects
 from analyze.icicle import growth_paths, icicle
 from analyze.origin import own_types
@@ -52,6 +53,10 @@ class Growth:
     # What piled up, the most bytes first; and what did as was to be expected: a warm-up.
     suspects: tuple[GrownSuspect, ...]
     warm_up: tuple[GrownSuspect, ...]
+    # Of three snapshots or more: what there was more of in between, as requests under way.
+    came_and_went: tuple[GrownSuspect, ...]
+    # What makes the comparison doubtful, a sentence each: see `analyze.doubts`.
+    doubts: tuple[str, ...]
 
     @property
     def last_size(self) -> int:
@@ -96,7 +101,7 @@ def compare(heaps: Sequence[Heap], rules: Rules | None = None) -> Growth:
         raise ValueError(f"{len(heaps)} snapshot to compare, expected two or more")
     counts = [type_counts(heap) for heap in heaps]
     groups = [cycle_groups(heap) for heap in heaps]
-    suspects, warm_up = grown_suspects(heaps, rules or load_rules())
+    grown = grown_suspects(heaps, rules or load_rules())
     first, last = totals(heaps[0]), totals(heaps[-1])
     types = _type_growth(counts)
     found = Growth(
@@ -109,8 +114,10 @@ def compare(heaps: Sequence[Heap], rules: Rules | None = None) -> Growth:
         cycles=_cycle_growth(groups[0], groups[-1]),
         examples={group.signature: group for group in groups[-1]},
         picture=icicle(growth_paths(heaps[0], heaps[-1])),
-        suspects=suspects,
-        warm_up=warm_up,
+        suspects=grown.suspects,
+        warm_up=grown.warm_up,
+        came_and_went=grown.came_and_went,
+        doubts=doubts(heaps),
     )
     for heap in heaps:
         heap.index.wait()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -216,6 +216,31 @@ class Growing(_Search):
         if type_name == "weakref.ReferenceType" and self.count[group] < _NOT_YET_CLEARED:
             return "weak references that are not cleared away yet"
         return None
+
+
+class CameAndWent(_Search):
+    """How three snapshots or more are searched: by what there was more of in between.
+
+    More than in the first and in the last, that is: requests under way, a batch.
+    """
+
+    def __init__(self, table: PathTable) -> None:
+        peaks = (_peak(each) for each in (table.owned_size, table.group_owned, table.members))
+        super().__init__(table, *peaks)
+
+    def is_pile(self, place: int) -> bool:
+        """Tell whether there were more here in between."""
+        return self.most(place) >= MANY and self.is_outermost(place)
+
+    def excuse(self, place: int, group: int) -> str | None:  # noqa: ARG002
+        """Say nothing: what went needs no excuse."""
+        return None
+
+
+def _peak(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Give how much more there was between the first and the last snapshot than at both."""
+    peak: NDArray[np.int64] = values[1:-1].max(axis=0) - np.maximum(values[0], values[-1])
+    return peak
 
 
 def find_piles(table: PathTable, search: _Search) -> list[Pile]:

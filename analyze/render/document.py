@@ -68,6 +68,8 @@ def growth_document(growth: Growth, *, top: int | None = None) -> Document:
         "types": growth.types.head(top or growth.types.height).to_dicts(),
         "unreachable_cycles": growth.cycles.head(top or growth.cycles.height).to_dicts(),
         "suspects": [grown_document(each, whole) for each in growth.suspects[:top]],
+        "came_and_went": [grown_document(each, whole) for each in growth.came_and_went[:top]],
+        "doubts": list(growth.doubts),
         "warm_up": [grown_document(each, whole) for each in growth.warm_up[:top]],
     }
 
@@ -83,7 +85,8 @@ def suspect_document(suspect: Suspect, whole: int) -> Document:
 def grown_document(grown: GrownSuspect, whole: int) -> Document:
     """Give a suspect of a comparison: what it is now, and how it grew."""
     document = {name: getattr(grown, name) for name in grown.__slots__ if name != "now"}
-    document["objects_each"] = list(grown.objects_each)
+    for name in ("objects_each", "owned_size_each"):
+        document[name] = list(document[name])
     return {**suspect_document(grown.now, whole), **document}
 
 

@@ -73,7 +73,8 @@ def growth_sentences(growth: Growth) -> list[str]:
     if growth.warm_up:
         expected = [each.now for each in growth.warm_up]
         sentences.append(expected_sentence(expected, "Warm-up: grew"))
-    return [*sentences, _growth_sentence(growth), *_own_growth_sentence(growth.own_types)]
+    whole_sentence = _growth_sentence(growth)
+    return [*growth.doubts, *sentences, whole_sentence, *_own_growth_sentence(growth.own_types)]
 
 
 def growth_names(growth: Growth) -> set[str]:

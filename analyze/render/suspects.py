@@ -54,7 +54,11 @@ def grown_by_pace(growth: Growth) -> dict[str, tuple[GrownSuspect, ...]]:
         return {"": growth.suspects}
     steady = tuple(each for each in growth.suspects if each.steady)
     others = tuple(each for each in growth.suspects if not each.steady)
-    return {"Grew every time": steady, "Grew, but not every time": others}
+    return {
+        "Grew every time": steady,
+        "Grew, but not every time": others,
+        "Came and went": growth.came_and_went,
+    }
 
 
 def trend(counts: Sequence[int]) -> str:

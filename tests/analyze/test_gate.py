@@ -84,6 +84,16 @@ def test_a_limit_that_is_none_is_wrong_usage():
     assert diff("--fail-on-objects", "int").returncode == 2
 
 
+def test_swapped_snapshots_and_those_of_other_processes_are_compared_with_a_word():
+    assert json.loads(diff("--json").stdout)["doubts"] == []
+    swapped = diff("--json", before=AFTER, after=BEFORE)
+    assert swapped.returncode == 0
+    assert "not in the order" in json.loads(swapped.stdout)["doubts"][0]
+    other = diff(after=ROOT / "data" / "cycles.parquet")
+    assert other.returncode == 0
+    assert "different processes" in " ".join(other.stdout.split())
+
+
 def test_top_counts_for_json_as_well():
     whole, some = (json.loads(diff("--json", *options).stdout) for options in ([], ["--top", "2"]))
     assert len(some["types"]) == 2 < len(whole["types"])

@@ -207,3 +207,38 @@ def test_the_document_has_the_form_of_the_contract(drawn):
             } <= set(suspect)
         assert len(document["snapshots"]) == len(growth.snapshots)
         assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def _requests(count):
+    names = [f"r{number}" for number in range(count)]
+    return "\n".join(
+        [
+            'app: module 64 root="module app" -> __dict__=vars',
+            "vars: dict 64 -> ACTIVE=active",
+            f"active: list 4096 -> {' '.join(names)}",
+            *(f"{name}: app.Request 400" for name in names),
+        ]
+    )
+
+
+def test_what_came_and_went_has_a_list_of_its_own(heaps):
+    growth = compare(heaps(*map(_requests, (3, 60, 20, 4))))
+    assert growth.suspects == ()
+    (request,) = growth.came_and_went
+    assert (request.now.type_name, request.now.path) == ("app.Request", "module app › ACTIVE › [*]")
+    assert request.objects_each == (3, 60, 20, 4)
+    assert request.owned_size_each == (1200, 24000, 8000, 1600)
+    document = growth_document(growth)["came_and_went"][0]
+    assert document["objects_each"] == [3, 60, 20, 4]
+
+
+def test_what_stayed_did_not_come_and_go(heaps):
+    assert compare(heaps(*map(_requests, (3, 60, 60)))).came_and_went == ()
+    assert compare(heaps(*map(_requests, (3, 60)))).came_and_went == ()
+
+
+def test_growth_that_goes_on_after_an_import_is_no_warm_up(heaps):
+    without = "other: dict 64 held=1"
+    assert compare(heaps(without, _requests(100), _requests(102))).suspects == ()
+    goes_on = compare(heaps(without, _requests(100), _requests(200)))
+    assert [each.now.path for each in goes_on.suspects] == ["module app › ACTIVE › [*]"]
