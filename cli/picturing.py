@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.options import NoIndex
 from cli.screen import progress, show_written
+from cli.selecting import AddressOption, PathOption, SqlOption, TypeOption, selection
+from cli.selecting import address as read_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 
 class Cycles(str, Enum):
@@ -60,24 +63,60 @@ CyclesOption = Annotated[
 ]
 
 
-def draw(
-    function: Callable[..., Any],
-    snapshot: Path,
-    output: Path,
-    extra_ignore: Sequence[str],
-    options: dict[str, Any],
-    *,
-    index: bool,
-) -> None:
-    """Draw a picture and save it."""
-    from analyze.heap import Heap
-    from analyze.render.picture.save import check_path
-    from cli.selecting import address
+def picture_command(direction: str, description: str) -> Callable[..., None]:
+    """Make the command that draws in one direction.
 
-    check_path(output)
-    ignored = [address(each) for each in extra_ignore]
-    with progress() as step:
-        picture = function(Heap(snapshot, step, index=index), extra_ignore=ignored, **options)
-        step("drawing", None)
-        picture.save(output)
-    show_written(output)
+    Parameters
+    ----------
+    direction
+        The function of `analyze` that does, and the command's name.
+    description
+        What its help says.
+    """
+
+    def command(
+        snapshot: SnapshotArgument,
+        output: OutputOption,
+        address: AddressOption = None,
+        type_name: TypeOption = None,
+        path: PathOption = None,
+        sql: SqlOption = None,
+        max_depth: DepthOption = 3,
+        too_many: TooManyOption = 10,
+        filter: FilterOption = None,  # noqa: A002 - objgraph's name
+        extra_ignore: IgnoreOption = None,
+        highlight: HighlightOption = None,
+        extra_info: InfoOption = None,
+        refcounts: RefcountsOption = False,
+        shortnames: ShortnamesOption = True,
+        cycles: CyclesOption = Cycles.FOLD,
+        no_index: NoIndex = False,
+    ) -> None:
+        selected = selection(address, type_name, path, sql)
+        ignored = [read_address(each) for each in extra_ignore or ()]
+        import analyze
+        from analyze.render.picture.save import check_path
+
+        check_path(output, snapshot)
+        draw = analyze.refs if direction == "refs" else analyze.backrefs
+        with progress() as step:
+            picture = draw(
+                analyze.Heap(snapshot, step, index=not no_index),
+                **selected,
+                max_depth=max_depth,
+                too_many=too_many,
+                filter=filter,
+                extra_ignore=ignored,
+                highlight=highlight,
+                extra_info=extra_info or (),
+                refcounts=refcounts,
+                shortnames=shortnames,
+                cycles=cycles.value,
+            )
+            step("drawing", None)
+            picture.save(output)
+        show_written(output)
+
+    command.__name__ = direction
+    command.__doc__ = description
+    return command

@@ -35,8 +35,7 @@ def write_graphml(part: Excerpt, stream: BinaryIO) -> None:
 
     Notes
     -----
-    Each node has ``label`` (the type), ``shallow_size``, ``retained_size``, ``reachable``
-    and, where it has one, ``root``; each reference ``label``, where its name is known.
+    Nodes and references have what `analyze.export.dot.write_dot` gives them.
     """
     stream.write(_head().encode())
     node = pl.format('<node id="{}">{}</node>', "address", _data("node"))

@@ -21,8 +21,15 @@ _THROUGH_GRAPHVIZ: Final = frozenset({".svg", ".png", ".pdf"})
 ENDINGS: Final = (".svg", ".png", ".pdf", ".dot", ".html")
 
 
-def check_path(path: Path) -> None:
+def check_path(path: Path, *sources: Path) -> None:
     """Refuse a file that could not be written, before the work.
+
+    Parameters
+    ----------
+    path
+        Of the picture to be.
+    sources
+        What is read for it, see `check_place`.
 
     Raises
     ------
@@ -42,7 +49,7 @@ def check_path(path: Path) -> None:
             "Graphviz is not installed: there is no program 'dot'",
             "install the package graphviz (apt, dnf, brew, conda), or write .html or .dot",
         )
-    check_place(path)
+    check_place(path, *sources)
 
 
 def save(picture: Picture, path: Path) -> None:
