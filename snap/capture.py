@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, overload
 
 from snap import native, system
-from snap.cost import Cost, TooMuch, parse_size
+from snap.cost import Cost, TooMuch, parse_limit
 from snap.errors import SnapError
 from snap.facts import collect_facts
 from snap.footprint import count_held, count_left, own_modules
@@ -205,7 +205,7 @@ def capture(
         gc.disable()
         try:
             _refuse_unsupported()
-            limit = parse_size(max_extra) if isinstance(max_extra, str) else max_extra
+            limit = parse_limit(max_extra)
             wanted = _Wanted(
                 path=os.fspath(path),
                 collecting=collecting,

@@ -83,3 +83,17 @@ def parse_size(text: str) -> int:
     if match is None:
         raise SnapError(f"cannot read {text!r} as a size", "it is none", "give one like 2GiB")
     return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def parse_limit(given: int | str | None) -> int | None:
+    """Read what a walk may take: bytes, or text as `parse_size` reads it; None for any.
+
+    Raises
+    ------
+    SnapError
+        If it is no size, or leaves no room for anything.
+    """
+    limit = parse_size(given) if isinstance(given, str) else given
+    if limit is not None and limit <= 0:
+        raise SnapError(f"cannot keep a walk within {given}", "it needs some", "give one like 2GiB")
+    return limit

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from snap import system
 from snap.capture import Mode, Values, check_choices
-from snap.cost import parse_size
+from snap.cost import parse_limit
 from snap.errors import SnapError
 from snap.names import SnapshotNames
-from snap.plan import Plan, capture_aside, capture_next, wait_at_exit
+from snap.plan import Plan, capture_aside, capture_next, say, wait_at_exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_NAME: Final = "heap-{pid}-{n}.parquet"
 # Seconds between two looks at the memory in use.
 _LOOK: Final = 0.05
+_MEBIBYTE: Final = 1 << 20
 
 _OURS_TO_REPLACE: Final = (signals.SIG_DFL, signals.SIG_IGN, signals.default_int_handler)
 
@@ -87,9 +88,12 @@ def install(
     program that ends in the middle of a capture waits for it.
     """
     check_choices(mode, values)
-    limit = parse_size(max_extra) if isinstance(max_extra, str) else max_extra
+    limit = parse_limit(max_extra)
     folder = os.path.abspath(os.fspath(directory))  # noqa: PTH100 - pathlib stays
-    names = SnapshotNames(os.path.join(folder, name))  # noqa: PTH118
+    pattern = os.path.join(folder, name)  # noqa: PTH118
+    names = SnapshotNames(pattern)
+    if "{" not in os.path.dirname(pattern):  # noqa: PTH120
+        folder = os.path.dirname(pattern)  # noqa: PTH120
     if not os.access(folder, os.W_OK | os.X_OK):
         why = "it cannot be written" if os.path.isdir(folder) else "it is no directory"  # noqa: PTH112
         raise SnapError(f"cannot capture into {folder}", why, "make it, for this process's user")
@@ -98,9 +102,15 @@ def install(
 
 def capture_on_signal(signal: int, plan: Plan) -> None:
     """Capture whenever a signal comes; raises `SnapError` as `install`."""
+    what = f"cannot capture on signal {signal}"
+    fix = "call it in the main thread, with a signal that can be handled, like signal.SIGUSR2"
+    if not isinstance(signal, int):
+        raise SnapError(what, f"it is no number but {type(signal).__name__}", fix)
+    what = f"cannot capture on signal {int(signal)}"
+    if threading.current_thread() is not threading.main_thread():
+        raise SnapError(what, "this is not the main thread, which alone handles signals", fix)
     uninstall(signal=signal)
     handler = _Installed(plan)
-    what = f"cannot capture on signal {int(signal)}"
     try:
         handler.before = signals.getsignal(signal)
         if handler.before is None:
@@ -111,8 +121,7 @@ def capture_on_signal(signal: int, plan: Plan) -> None:
             )
         signals.signal(signal, handler)
     except (ValueError, OSError) as error:
-        fix = "call it in the main thread, with a signal that can be handled, like SIGUSR2"
-        raise SnapError(what, str(error), fix) from None
+        raise SnapError(what, getattr(error, "strerror", None) or str(error), fix) from None
     _installed[signal] = handler
     wait_at_exit()
 
@@ -132,6 +141,9 @@ def uninstall(*, signal: int | None = None) -> None:
 
 
 # --- clocks and limits
+
+# Processes whose memory has passed the limit.
+_passed: Final[list[int]] = []
 
 
 def capture_every(seconds: float, plan: Plan) -> None:
@@ -196,7 +208,14 @@ def _repeat(seconds: float, plan: Plan) -> None:
 def _watch(limit: int, plan: Plan) -> None:
     while (system.read_memory()[0] or 0) < limit:
         time.sleep(_LOOK)
+    _passed.append(os.getpid())
     capture_next(plan)
+
+
+def say_if_not_reached(limit: int, pid: int) -> None:
+    """At the end of a process, say that its memory has not passed the limit."""
+    if os.getpid() == pid and pid not in _passed:
+        say(f"no capture: resident memory has not passed {limit / _MEBIBYTE:,.1f} MiB")
 
 
 def on_thread_exception(plan: Plan, wanted: Callable[[BaseException], bool]) -> None:

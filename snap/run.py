@@ -54,6 +54,7 @@ def _arm(options: dict[str, Any]) -> Callable[[BaseException], object]:
         on_demand.capture_every(options["every"], plan)
     if options["rss"]:
         on_demand.capture_when_resident(options["rss"], plan)
+        atexit.register(on_demand.say_if_not_reached, options["rss"], os.getpid())
     return _arm_exceptions(options, plan)
 
 

@@ -29,6 +29,15 @@ _BOOTSTRAP: Final = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
     "from snap.writer.process import main; sys.exit(main(sys.argv[1:]))"
 )
+# What would make it slow, or fail where the program does not: each is about the program alone.
+_NOT_FOR_WRITER: Final = (
+    "PYTHONASYNCIODEBUG",
+    "PYTHONDEVMODE",
+    "PYTHONINSPECT",
+    "PYTHONMALLOC",
+    "PYTHONTRACEMALLOC",
+    "PYTHONWARNINGS",
+)
 
 
 class Output:
@@ -114,8 +123,7 @@ class Writer:
             self.pid = os.posix_spawn(
                 sys.executable,
                 command,
-                # Nobody asks where the writer allocates, and it would take twice the time.
-                {key: os.environ[key] for key in os.environ if key != "PYTHONTRACEMALLOC"},
+                {key: os.environ[key] for key in os.environ if key not in _NOT_FOR_WRITER},
                 file_actions=actions,
                 # The program may ignore or block signals that the writer should heed.
                 setsigmask=(),

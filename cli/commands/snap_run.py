@@ -43,7 +43,8 @@ def _pattern(text: str) -> str:
 
 def run(
     program: Annotated[
-        list[str], typer.Argument(metavar="SCRIPT [ARGS]…", help="The program and its arguments.")
+        list[str],
+        typer.Argument(metavar="PROGRAM", help="A script, or with -m a module, and its arguments."),
     ],
     output: Annotated[
         str,

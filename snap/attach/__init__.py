@@ -12,7 +12,7 @@ from snap.attach import gdb
 from snap.attach.meeting import Meeting
 from snap.attach.process import Target, examine, gone, is_alive, is_blocked
 from snap.capture import Capture, Job, Values, check_choices
-from snap.cost import parse_size
+from snap.cost import parse_limit
 from snap.errors import SnapError
 from snap.supervise import PATIENCE, Output, Writer
 
@@ -72,7 +72,7 @@ def attach(
     """
     check_choices(None, values)
     began = time.perf_counter()
-    limit = parse_size(max_extra) if isinstance(max_extra, str) else max_extra
+    limit = parse_limit(max_extra)
     output = Output(os.fspath(path))
     try:
         target = examine(pid)

@@ -2,10 +2,12 @@
 
 import os
 import py_compile
+import re
 import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fresh import CHECKOUT
@@ -235,6 +237,16 @@ def test_memory_that_passes_a_limit_is_captured_once(tmp_path):
     assert snapshots(tmp_path) == ["x.parquet"]
 
 
+def test_memory_that_does_not_pass_a_limit_is_told(tmp_path):
+    write(tmp_path, "print('over')")
+
+    code, out, errors = run(tmp_path, "--when-rss", "90GiB", "program.py")
+
+    assert (code, out) == (0, "over\n")
+    assert errors == "no capture: resident memory has not passed 92,160.0 MiB\n"
+    assert snapshots(tmp_path) == []
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with 3.12")
 def test_a_memory_error_that_is_caught_is_captured(tmp_path):
     write(tmp_path, "try: bytearray(1 << 62)\nexcept MemoryError: print('caught')\n")
@@ -359,6 +371,40 @@ def test_installed_workers_are_captured_each_on_its_signal(tmp_path):
 
     assert (code, out.splitlines()) == (0, ["[1, 1] 0", "True [1]"]), errors
     assert errors.count("captured ") == 2
+
+
+def in_a_thread(work):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        ({"directory": "no/such"}, "it is no directory"),
+        ({"name": "no/such/{pid}.parquet"}, "it is no directory"),
+        ({"name": "{what}.parquet"}, "only {pid}, {n} and {time}"),
+        ({"signal": "USR2"}, "it is no number but str"),
+        ({"signal": signal.SIGKILL}, "Invalid argument"),
+        ({"signal": 99}, "out of range"),
+        ({"max_extra": "much"}, "it is none"),
+        ({"max_extra": -5}, "it needs some"),
+    ],
+)
+def test_what_cannot_be_installed_is_refused_and_changes_nothing(wanted, why, tmp_path):
+    snap.install(directory=tmp_path)
+    try:
+        before = signal.getsignal(signal.SIGUSR2)
+        with pytest.raises(snap.SnapError, match=re.escape(why)):
+            snap.install(**{"directory": tmp_path, **wanted})
+        with pytest.raises(snap.SnapError, match="this is not the main thread"):
+            in_a_thread(lambda: snap.install(directory=tmp_path))
+        with pytest.raises(ValueError, match="values is 'all'"):
+            snap.install(directory=tmp_path, values="all")
+        assert signal.getsignal(signal.SIGUSR2) is before
+    finally:
+        snap.uninstall()
+    assert signal.getsignal(signal.SIGUSR2) == signal.SIG_DFL
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
