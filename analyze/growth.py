@@ -66,7 +66,7 @@ class Growth:
     def __repr__(self) -> str:
         from analyze.render.sentences import GROWTH_TITLE, growth_sentences
 
-        return "\n".join((GROWTH_TITLE, *growth_sentences(self)))
+        return "\n".join((GROWTH_TITLE, *self.doubts, *growth_sentences(self)))
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook."""

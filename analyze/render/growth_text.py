@@ -16,6 +16,7 @@ from analyze.render.layout import (
     new_table,
     place_of,
 )
+from analyze.render.pace import by_pace
 from analyze.render.report_text import MOST_DRAWINGS
 from analyze.render.sentences import (
     GROWTH_TITLE,
@@ -23,8 +24,14 @@ from analyze.render.sentences import (
     growth_sentences,
     moment_text,
 )
-from analyze.render.suspects import grown_by_pace, rate_text, trend
-from analyze.render.text import format_change, format_count_change, path_text, printable
+from analyze.render.suspects import rate_text, trend
+from analyze.render.text import (
+    format_bytes,
+    format_change,
+    format_count_change,
+    path_text,
+    printable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +51,8 @@ def render_growth(growth: Growth, *, top: int) -> RenderableType:
 
 def _parts(growth: Growth, top: int) -> Iterator[RenderableType]:
     yield heading(GROWTH_TITLE)
+    for doubt in growth.doubts:
+        yield Paragraph(doubt, style="yellow")
     names = growth_names(growth)
     for number, sentence in enumerate(growth_sentences(growth)):
         yield Paragraph(sentence, names, "" if number else "bold")
@@ -59,12 +68,20 @@ def _parts(growth: Growth, top: int) -> Iterator[RenderableType]:
 
 
 def _suspects(growth: Growth, top: int) -> Iterator[RenderableType]:
-    if len(growth.suspects) < 2:
+    paces = by_pace(growth)
+    is_many = len(growth.snapshots) > 2
+    tables = {
+        "Grew every time" if is_many else "Suspects": (paces.every_time, _suspects_table),
+        "Grew, but not every time": (paces.not_every_time, _suspects_table),
+        "Came and went": (paces.came_and_went, _went_table),
+    }
+    # A single one has been told.
+    if len(paces.still_there) + len(paces.came_and_went) < 2:
         return
-    for title, suspects in grown_by_pace(growth).items():
+    for title, (suspects, table) in tables.items():
         if suspects:
-            yield heading(title or "Suspects")
-            yield _suspects_table(suspects[:top])
+            yield heading(title)
+            yield table(suspects[:top])
             yield from more(len(suspects) - top, "suspect", "suspects")
 
 
@@ -76,15 +93,30 @@ def _suspects_table(suspects: Sequence[GrownSuspect]) -> Table:
     for each in suspects:
         cells = [format_count_change(each.objects_delta), format_change(each.owned_size_delta)]
         cells += [rate_text(each)] if is_many else []
-        place = place_of(each.now)
-        if is_many:
-            place.append(f"\n{trend(each.objects_each)}", style="dim")
-        table.add_row(*cells, place)
+        table.add_row(*cells, _with_trend(each) if is_many else place_of(each.now))
     return table
 
 
+def _went_table(suspects: Sequence[GrownSuspect]) -> Table:
+    table = new_table(("at most", "right"), ("size", "right"), ("now", "right"), ("path", "left"))
+    for each in suspects:
+        table.add_row(
+            f"{max(each.objects_each):,}",
+            format_bytes(max(each.owned_size_each)),
+            format_bytes(each.owned_size_each[-1]),
+            _with_trend(each),
+        )
+    return table
+
+
+def _with_trend(grown: GrownSuspect) -> Text:
+    return place_of(grown.now).append(f"\n{trend(grown.objects_each)}", style="dim")
+
+
 def _cycles(growth: Growth, top: int) -> Iterator[RenderableType]:
-    grown = growth.cycles.filter(growth.cycles["cycles_delta"] > 0)
+    usual = [each.signature for each in growth.examples.values() if each.expected is not None]
+    cycles = growth.cycles
+    grown = cycles.filter((cycles["cycles_delta"] > 0) & ~cycles["signature"].is_in(usual))
     if grown.is_empty():
         return
     yield heading("Unreachable cycles that became more")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from analyze.piles import LEAST_BYTES
+from analyze.render.pace import by_pace, went_sentence
 from analyze.render.suspects import (
     TOLD,
     expected_sentence,
@@ -66,21 +67,26 @@ def report_names(report: HeapReport) -> set[str]:
 def growth_sentences(growth: Growth) -> list[str]:
     """Say what grew between snapshots, the most important first."""
     whole, snapshots = growth.last_size, len(growth.snapshots)
-    sentences = [grown_sentence(each, whole, snapshots) for each in growth.suspects[:TOLD]]
+    paces = by_pace(growth)
+    suspects = paces.still_there
+    sentences = [grown_sentence(each, whole, snapshots) for each in suspects[:TOLD]]
     if not sentences:
         sentences = ["No suspect: nothing piled up between the snapshots."]
-    sentences += _more([each.owned_size_delta for each in growth.suspects], format_change)
+    sentences += _more([each.owned_size_delta for each in suspects], format_change)
+    if paces.came_and_went:
+        sentences.append(went_sentence(paces.came_and_went))
     if growth.warm_up:
         expected = [each.now for each in growth.warm_up]
         sentences.append(expected_sentence(expected, "Warm-up: grew"))
-    whole_sentence = _growth_sentence(growth)
-    return [*growth.doubts, *sentences, whole_sentence, *_own_growth_sentence(growth.own_types)]
+    return [*sentences, _growth_sentence(growth), *_own_growth_sentence(growth.own_types)]
 
 
 def growth_names(growth: Growth) -> set[str]:
     """Give the names in these sentences."""
     return {
-        *names_of([each.now for each in (*growth.suspects, *growth.warm_up)]),
+        *names_of(
+            [each.now for each in (*growth.suspects, *growth.warm_up, *growth.came_and_went)]
+        ),
         *map(type_text, growth.own_types["type_name"].head(_NAMED_TYPES)),
     }
 

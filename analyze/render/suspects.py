@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from analyze.grown import GrownSuspect
-    from analyze.growth import Growth
     from analyze.suspects import Suspect
 
 # Suspects that are told in sentences; the others are in the table.
@@ -46,19 +45,6 @@ def grown_sentence(grown: GrownSuspect, whole: int, snapshots: int) -> str:
         counts = f" ({trend(grown.objects_each)})" if objects > 0 else ""
         grew = f"; {pronoun} grew{when}{counts}, {size}{_an_hour(grown)}"
     return f"{_what(grown.now, whole)}{grew}{_made(grown.now)}."
-
-
-def grown_by_pace(growth: Growth) -> dict[str, tuple[GrownSuspect, ...]]:
-    """Set what grew every time apart from what did not, by titles; one snapshot more has none."""
-    if len(growth.snapshots) == 2:
-        return {"": growth.suspects}
-    steady = tuple(each for each in growth.suspects if each.steady)
-    others = tuple(each for each in growth.suspects if not each.steady)
-    return {
-        "Grew every time": steady,
-        "Grew, but not every time": others,
-        "Came and went": growth.came_and_went,
-    }
 
 
 def trend(counts: Sequence[int]) -> str:

@@ -10,6 +10,7 @@ from test_report import run_analyze
 
 from analyze import compare, load, report
 from analyze.render.growth_text import render_growth
+from analyze.render.html import growth_page
 from analyze.render.layout import Paragraph
 from analyze.render.report_text import render_report
 from analyze.render.text import format_share, shorten, split_names
@@ -114,6 +115,26 @@ def test_a_pipe_gets_no_spaces_at_the_ends_of_lines(tmp_path):
 def test_of_three_snapshots_what_grew_every_time_is_apart(heaps):
     text = printed(render_growth(compare(heaps(shop(20), shop(60), shop(100))), top=10))
     assert "it grew every time (20 → 60 → 100)" in " ".join(text.split())
+
+
+def test_what_came_and_went_is_apart_and_told_once(heaps):
+    text = printed(render_growth(compare(heaps(shop(20), shop(300), shop(25))), top=10))
+    assert "No suspect" in text
+    assert "Came and went: module app › SESSIONS › [*] (20 → 300 → 25)" in " ".join(text.split())
+
+
+def test_a_peak_of_which_most_stayed_is_growth(heaps):
+    text = printed(render_growth(compare(heaps(shop(20), shop(300), shop(260))), top=10))
+    assert "it grew, but not every time (20 → 300 → 260)" in " ".join(text.split())
+    assert "Came and went" not in text
+
+
+def test_a_comparison_in_another_order_says_so_first(heaps):
+    first, last = heaps(shop(20), shop(60))
+    first.file.facts["captured_at"] = "2030-01-01T00:00:00+00:00"
+    growth = compare([first, last])
+    assert "not in the order" in printed(render_growth(growth, top=10)).splitlines()[2]
+    assert growth.doubts[0] in growth_page(growth)
 
 
 @pytest.fixture

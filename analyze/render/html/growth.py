@@ -10,7 +10,7 @@ from analyze.render.html.capture import fact_rows, threads
 from analyze.render.html.cycle import MOST_DRAWINGS, draw_cycle
 from analyze.render.html.page import Figure, render
 from analyze.render.html.picture import draw_blocks, path_rows
-from analyze.render.html.suspects import block_places, grown_cards
+from analyze.render.html.suspects import block_places, grown_cards, went_cards
 from analyze.render.html.tables import (
     MOST_PATHS,
     MOST_ROWS,
@@ -19,13 +19,14 @@ from analyze.render.html.tables import (
     frame_table,
     row_table,
 )
+from analyze.render.pace import by_pace
 from analyze.render.sentences import (
     GROWTH_TITLE,
     capture_sentence,
     growth_names,
     growth_sentences,
 )
-from analyze.render.suspects import grown_by_pace, trend
+from analyze.render.suspects import trend
 from analyze.render.text import format_change, format_count_change
 
 if TYPE_CHECKING:
@@ -72,14 +73,15 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
     """
     grown = growth.cycles.filter(pl.col("cycles_delta") > 0)["signature"].to_list()
     drawn = [each for each in grown if growth.examples[each].expected is None][:MOST_DRAWINGS]
-    places = block_places(growth.picture)
+    places, paces = block_places(growth.picture), by_pace(growth)
+    is_many = len(growth.snapshots) > 2
     return render(
         embedded=embedded,
         title=GROWTH_TITLE,
         subtitles=[capture_sentence(facts) for _, facts in growth.snapshots],
         sentences=growth_sentences(growth),
         names=growth_names(growth),
-        warnings=[],
+        warnings=growth.doubts,
         figures=[
             Figure(label="Objects", value=format_count_change(growth.objects_delta)),
             Figure(label="Bytes", value=format_change(growth.shallow_size_delta)),
@@ -96,8 +98,9 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
             most=MOST_PATHS,
         ),
         suspects=[
-            grown_cards(suspects, places, title)
-            for title, suspects in grown_by_pace(growth).items()
+            grown_cards(paces.every_time, places, "Grew every time" if is_many else ""),
+            grown_cards(paces.not_every_time, places, "Grew, but not every time"),
+            went_cards(paces.came_and_went, places, "Came and went"),
         ],
         no_suspects="Nothing piled up.",
         expected=grown_cards(growth.warm_up, places, "Warm-up, to be expected"),

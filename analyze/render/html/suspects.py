@@ -100,6 +100,23 @@ def grown_cards(suspects: Sequence[GrownSuspect], places: dict[str, int], title:
     return Cards(title=title, cards=shown, more=len(suspects) - len(shown))
 
 
+def went_cards(suspects: Sequence[GrownSuspect], places: dict[str, int], title: str) -> Cards:
+    """Tell what came and went: how much there was at most."""
+    shown = [
+        _card(
+            each.now,
+            headline=format_bytes(max(each.owned_size_each)),
+            numbers=[
+                f"at most {plural(max(each.objects_each), 'object')}: {trend(each.objects_each)}",
+                f"{format_bytes(each.owned_size_each[-1])} now",
+            ],
+            places=places,
+        )
+        for each in suspects[:MOST_CARDS]
+    ]
+    return Cards(title=title, cards=shown, more=len(suspects) - len(shown))
+
+
 def block_places(blocks: Sequence[Block]) -> dict[str, int]:
     """Find the block of each path, as suspects compare them: of several, the largest."""
     paths: list[str] = []
