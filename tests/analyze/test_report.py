@@ -274,6 +274,23 @@ def test_the_document_of_a_heap_drawn_by_hand(heap):
     assert {name: document["snapshot"][name] for name in FACTS} == FACTS
 
 
+def test_what_a_group_of_suspects_holds_only_together_counts(heap):
+    items = "\n".join(f"i{at}: app.Item 500 -> shared" for at in range(40))
+    (suspect,) = report(
+        heap(f"""
+            app: module 64 root="module app" -> __dict__=vars
+            vars: dict 64 -> LISTS=outer
+            outer: list 64 -> even odd
+            even: list 64 -> {" ".join(f"i{at}" for at in range(0, 40, 2))}
+            odd: list 64 -> {" ".join(f"i{at}" for at in range(1, 40, 2))}
+            {items}
+            shared: bytes 9000
+        """)
+    ).suspects
+    assert suspect.type_name == "app.Item"
+    assert (suspect.retained_size, suspect.retained_exact) == (40 * 500 + 9000, True)
+
+
 def test_the_number_of_types_and_groups_can_be_limited(heap):
     document = report_document(report(heap(SHOP)), top=1)
     assert [len(document[each]) for each in ("types", "unreachable_cycles")] == [1, 1]

@@ -73,7 +73,8 @@ def cards(
             headline=share_text(each, whole),
             numbers=[
                 plural(each.objects, "object"),
-                f"{format_bytes(each.retained_size)} would go with them",
+                ("" if each.retained_exact else "at least ")
+                + f"{format_bytes(each.retained_size)} would go with them",
             ],
             places=places,
         )
