@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Suspects that are told in sentences; the others are in the table.
 TOLD: Final = 3
+# Reasons for a warm-up that are told.
+_MOST_REASONS: Final = 2
 # Snapshots whose counts are all told; of more, those at both ends.
 _MOST_COUNTS: Final = 6
 
@@ -66,12 +68,18 @@ def _an_hour(grown: GrownSuspect) -> str:
 
 
 def expected_sentence(suspects: Sequence[Suspect], verb: str) -> str:
-    """Name what is large or grows as a matter of course."""
-    named = [f"{path_text(each.path)} ({each.expected})" for each in suspects[:2]]
-    more = len(suspects) - len(named)
-    rest = f", and {more:,} more" if more > 0 else ""
+    """Say why what is large or grows does so as a matter of course; an example of each reason."""
+    paths: dict[str | None, list[str]] = {}
+    for each in suspects:
+        paths.setdefault(each.expected, []).append(each.path)
+    reasons = []
+    for why, found in list(paths.items())[:_MOST_REASONS]:
+        more = f", and {len(found) - 1:,} more" if len(found) > 1 else ""
+        reasons.append(f"{why} ({path_text(found[0])}{more})")
+    left_out = len(paths) - len(reasons)
+    rest = f", and for {left_out:,} more {'reasons' if left_out > 1 else 'reason'}" * (left_out > 0)
     size = format_bytes(sum(each.owned_size for each in suspects))
-    return f"{verb} as expected, {size} now: {', '.join(named)}{rest}."
+    return f"{verb} as expected, {size} now: {', '.join(reasons)}{rest}."
 
 
 def share_text(suspect: Suspect, whole: int) -> str:
