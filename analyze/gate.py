@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from analyze.growth import Growth
-
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?b?)", re.IGNORECASE)
-_UNITS: Final = "kmgt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,23 +40,6 @@ def tripped(growth: Growth, limits: Limits) -> list[tuple[str, int, int]]:
     if not limits.cycles and cycles:
         found.append(("cycles", cycles, 0))
     return found
-
-
-def parse_size(text: str) -> int:
-    """Read a number of bytes: ``5MiB``, ``200kB``, ``1000``.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"{text!r} is no size, expected one like 5MiB")
-    number, unit = float(match[1]), match[2].lower()
-    base = 1024 if "i" in unit else 1000
-    power = _UNITS.find(unit[:1]) + 1 if unit[:1] in tuple(_UNITS) else 0
-    return int(number * base**power)
 
 
 def parse_objects(text: str) -> tuple[str, int]:

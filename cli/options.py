@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from snap import __version__
-from snap.cost import parse_size
-from snap.errors import SnapError
+from snap.sizes import parse_size
 
 NoIndex = Annotated[
     bool,
@@ -41,18 +40,23 @@ Top = Annotated[
 ROWS = 10
 
 
-# --- of commands that capture
+def number_of_bytes(text: str) -> int:
+    """Read a size, bytes; anything else is wrong usage."""
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def size(text: str) -> int:
     """Read a size that is more than nothing, bytes; anything else is wrong usage."""
-    try:
-        found = parse_size(text)
-    except SnapError:
-        found = 0
-    if found <= 0:
-        raise typer.BadParameter(f"{text!r} is no size, give one like 500MiB or 2GiB")
+    found = number_of_bytes(text)
+    if found == 0:
+        raise typer.BadParameter(f"{text!r} is no size above 0")
     return found
+
+
+# --- of commands that capture
 
 
 def seconds(text: str) -> float:

@@ -8,11 +8,16 @@ Importing this package loads the standard library only.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from snap._version import __version__
-from snap.capture import Capture, Job, capture
 from snap.errors import SnapError
+
+if sys.platform == "win32":
+    from snap.windows import Capture, Job, capture
+else:
+    from snap.capture import Capture, Job, capture
 
 if TYPE_CHECKING:
     from snap.live.counting import growth, types
@@ -49,6 +54,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'snap' has no attribute {name!r}")
     import importlib
 
+    if sys.platform == "win32":
+        return capture  # which says why not
     found = getattr(importlib.import_module(f"snap.{_LATE[name]}"), name)
     globals()[name] = found
     return found

@@ -12,12 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, overload
 
 from snap import native, system
-from snap.cost import Cost, TooMuch, parse_limit
+from snap.cost import Cost, TooMuch
 from snap.errors import SnapError
 from snap.facts import collect_facts
 from snap.footprint import count_held, count_left, own_modules
 from snap.forked import fork_walk
 from snap.own import Disturbed
+from snap.sizes import parse_limit
 from snap.supervise import PATIENCE, Output, Writer, in_background
 from snap.walk import Walk
 from snap.world import StandingStill, walk_interval

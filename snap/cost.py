@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Final
 
-from snap.errors import SnapError
 from snap.system import PrivateMemory
 
 # Seconds between two looks: each reads the page tables of the process.
 _LOOK: Final = 0.25
-_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 class TooMuch(Exception):  # noqa: N818 - a limit of the user's
@@ -69,31 +66,3 @@ class Cost:
                 f"the walk took {self.peak:,} bytes of memory of its own, "
                 f"more than the {self._limit:,} that it may"
             )
-
-
-def parse_size(text: str) -> int:
-    """Read a size: ``500MiB``, ``2g``, ``1048576``.
-
-    Raises
-    ------
-    SnapError
-        If it is none.
-    """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", text, re.IGNORECASE)
-    if match is None:
-        raise SnapError(f"cannot read {text!r} as a size", "it is none", "give one like 2GiB")
-    return int(float(match[1]) * _UNITS[match[2].lower()])
-
-
-def parse_limit(given: int | str | None) -> int | None:
-    """Read what a walk may take: bytes, or text as `parse_size` reads it; None for any.
-
-    Raises
-    ------
-    SnapError
-        If it is no size, or leaves no room for anything.
-    """
-    limit = parse_size(given) if isinstance(given, str) else given
-    if limit is not None and limit <= 0:
-        raise SnapError(f"cannot keep a walk within {given}", "it needs some", "give one like 2GiB")
-    return limit

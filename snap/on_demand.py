@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from snap import system
 from snap.capture import Mode, Values, check_choices
-from snap.cost import parse_limit
 from snap.errors import SnapError
 from snap.names import SnapshotNames
 from snap.plan import Plan, capture_aside, capture_next, say, wait_at_exit
+from snap.sizes import parse_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import ROWS, NoIndex, PageFile, RulesFile, Top
+from cli.options import ROWS, NoIndex, PageFile, RulesFile, Top, number_of_bytes
 from cli.screen import progress, show, show_json, show_note, show_tripped, show_written
 from snap.errors import EXIT_GATE
 
@@ -24,8 +24,12 @@ def diff(
     html: PageFile = None,
     rules: RulesFile = None,
     fail_on_growth: Annotated[
-        str | None,
-        typer.Option(metavar="SIZE", help="Exit with 4 if the heap grew by more, 5MiB say."),
+        int | None,
+        typer.Option(
+            metavar="SIZE",
+            parser=number_of_bytes,
+            help="Exit with 4 if the heap grew by more, 5MiB say.",
+        ),
     ] = None,
     fail_on_objects: Annotated[
         list[str] | None,
@@ -84,12 +88,12 @@ def diff(
         raise typer.Exit(EXIT_GATE)
 
 
-def _limits(size: str | None, objects: list[str], no_cycles: bool) -> Limits:
-    from analyze.gate import Limits, parse_objects, parse_size
+def _limits(size: int | None, objects: list[str], no_cycles: bool) -> Limits:
+    from analyze.gate import Limits, parse_objects
 
     try:
         return Limits(
-            size=None if size is None else parse_size(size),
+            size=size,
             objects=dict(map(parse_objects, objects)),
             cycles=not no_cycles,
         )

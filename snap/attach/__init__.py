@@ -12,8 +12,8 @@ from snap.attach import gdb
 from snap.attach.meeting import Meeting
 from snap.attach.process import Target, examine, gone, is_alive, is_blocked
 from snap.capture import Capture, Job, Values, check_choices
-from snap.cost import parse_limit
 from snap.errors import SnapError
+from snap.sizes import parse_limit
 from snap.supervise import PATIENCE, Output, Writer
 
 if TYPE_CHECKING:

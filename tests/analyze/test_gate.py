@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analyze.gate import parse_objects, parse_size
+from analyze.gate import parse_objects
 
 ROOT = Path(__file__).parents[2]
 BEFORE, AFTER = (ROOT / "data" / f"cache-{when}.parquet" for when in ("before", "after"))
@@ -23,20 +23,6 @@ def diff(*options, before=BEFORE, after=AFTER, environment=None):
         timeout=120,
         env={**os.environ, **(environment or {})},
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [("5MiB", 5 << 20), ("1.5 kB", 1500), ("1000", 1000), ("2g", 2 * 10**9), ("7KiB", 7168)],
-)
-def test_sizes_are_read(text, size):
-    assert parse_size(text) == size
-
-
-@pytest.mark.parametrize("text", ["", "MiB", "5 apples", "-1MiB"])
-def test_other_texts_are_no_sizes(text):
-    with pytest.raises(ValueError, match="no size"):
-        parse_size(text)
 
 
 def test_a_type_may_have_any_name():

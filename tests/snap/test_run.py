@@ -296,7 +296,7 @@ def test_each_forked_worker_is_captured_under_its_own_name(program, tmp_path):
         (["--on-signal", "KILL"], "no program can handle SIGKILL"),
         (["--when-rss", "much"], "'much' is no size"),
         (["--when-rss", "2XB"], "'2XB' is no size"),
-        (["--when-rss", "0"], "'0' is no size"),
+        (["--when-rss", "0"], "'0' is no size above 0"),
         (["--max-extra", "-1"], "'-1' is no size"),
         (["--every", "0"], "'0' is no number of seconds above 0"),
         (["--every", "nan"], "'nan' is no number of seconds above 0"),
@@ -387,7 +387,7 @@ def in_a_thread(work):
         ({"signal": "USR2"}, "it is no number but str"),
         ({"signal": signal.SIGKILL}, "Invalid argument"),
         ({"signal": 99}, "out of range"),
-        ({"max_extra": "much"}, "it is none"),
+        ({"max_extra": "much"}, "no size"),
         ({"max_extra": -5}, "it needs some"),
     ],
 )
@@ -440,4 +440,5 @@ def test_workers_of_a_pool_are_captured_while_they_wait_and_go_on(method, tmp_pa
     code, out, errors = run(tmp_path, "program.py", str(folder), method, python=True)
 
     assert (code, out) == (0, "True True\n"), errors
-    assert errors.count("captured ") == 4
+    # The pool's end kills its workers, maybe before they say that the second file is there.
+    assert 2 <= errors.count("captured ") <= 4
