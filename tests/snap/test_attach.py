@@ -435,7 +435,12 @@ def test_a_target_that_runs_the_script_itself_is_captured(remote, tmp_path):
 
 def test_a_request_that_nobody_answered_is_taken_back(remote, tmp_path):
     begin, asked = remote
-    target = begin("signal.pthread_sigmask(signal.SIG_BLOCK, [10]); sys.stdin.read()")
+    target = begin(
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
+        "print('deaf', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    assert target.stdout.readline() == "deaf\n"
 
     with pytest.raises(snap.SnapError, match="waits in a system call"):
         snap.attach.attach(target.pid, tmp_path / "heap.parquet", timeout=1)

@@ -352,8 +352,7 @@ def test_installed_workers_are_captured_each_on_its_signal(tmp_path):
             pid = os.fork()
             if not pid:
                 while not os.path.exists(f"{sys.argv[1]}/{os.getpid()}-1.parquet"): time.sleep(0.05)
-                time.sleep(0.5)
-                os._exit(len(called))
+                sys.exit(len(called))
             pids.append(pid)
         time.sleep(0.3)
         for pid in pids: os.kill(pid, signal.SIGUSR1)
