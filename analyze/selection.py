@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from analyze.heap import Heap
 
 _MODULE: Final = "module "
+_ALL_ROOTS: Final = "SELECT root FROM objects WHERE root IS NOT NULL names all"
 _ALL_ITEMS: Final = "[*]"
-# The steps of a dotted path: names, and keys or indices in brackets.
-_STEPS: Final = re.compile(r"\.?([^.\[\]]+)|(\[(?:'[^']*'|\"[^\"]*\"|\*|-?\d+)\])")
+# The steps of a dotted path: names, and keys or indices in brackets. A shell takes the quotes
+# of a key away.
+_STEPS: Final = re.compile(r"\.?([^.\[\]]+)|(\[(?:'[^']*'|\"[^\"]*\"|\*|-?\d+|\w+)\])")
 _SHOWN: Final = 5
 _SEQUENCES: Final = frozenset({"list", "tuple", "collections.deque"})
 
@@ -202,8 +204,18 @@ def by_path(heap: Heap, path: str) -> NDArray[np.int64]:
     raise failure or SnapError(
         f"cannot find {path}",
         "its beginning is no module and no other named root of the snapshot",
-        "begin with a module: SELECT root FROM objects WHERE root IS NOT NULL names all",
+        _beginnings(heap, path),
     )
+
+
+def _beginnings(heap: Heap, path: str) -> str:
+    """Say how a path can begin, by what its own beginning is like."""
+    modules = [each.removeprefix(_MODULE) for each in heap.named_roots[1] if _MODULE in each]
+    first = re.split(r"[.\[ ]", path.removeprefix(_MODULE), maxsplit=1)[0]
+    near = difflib.get_close_matches(first, modules, n=_SHOWN, cutoff=0.7)
+    also = f"{', '.join(near)}, say; " if near else ""
+    script = "the script that ran is __main__; " if "__main__" in modules else ""
+    return f"begin with a module: {also}{script}{_ALL_ROOTS}"
 
 
 def _readings(heap: Heap, path: str) -> list[tuple[int, list[str]]]:
@@ -245,7 +257,7 @@ def _named(heap: Heap, rows: NDArray[np.int64], step: str) -> NDArray[np.int64]:
         ]
         kept = np.array([label == step for label in labels], dtype=np.bool_)
     else:
-        name = step[2:-2] if step.startswith("[") else step.removeprefix(".")
+        name = step[1:-1].strip("'\"") if step.startswith("[") else step.removeprefix(".")
         kept = names.are(name, edges.places)
     return np.unique(edges.targets[kept]).astype(np.int64)
 

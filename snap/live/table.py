@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, SupportsIndex, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,18 @@ class Table(tuple[_Row, ...], Generic[_Row]):
     """
 
     __slots__ = ()
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> _Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Table[_Row]: ...
+
+    def __getitem__(self, place: SupportsIndex | slice) -> _Row | Table[_Row]:
+        """Give a row, or a table of some."""
+        if isinstance(place, slice):
+            return Table(tuple.__getitem__(self, place))
+        return tuple.__getitem__(self, place)
 
     def __repr__(self) -> str:
         if not self:

@@ -211,6 +211,16 @@ def test_one_way_to_start_must_be_given(shop):
             analyze.refs(shop, **wrong)
 
 
+def test_a_key_of_a_path_needs_no_quotes_which_shells_take_away(shop, called):
+    for path in ("app['CACHE']", 'app["CACHE"]', "app[CACHE]", "app.CACHE"):
+        assert called(analyze.refs(shop, path=path, max_depth=0)) == "cache"
+
+
+def test_a_path_that_begins_nowhere_is_answered_with_how_it_may_begin(shop):
+    with pytest.raises(SnapError, match="begin with a module: other, say; SELECT root"):
+        analyze.refs(shop, path="othr.app")
+
+
 # --- cycles
 
 

@@ -204,6 +204,17 @@ def test_types_count_what_the_collector_tracks():
     assert ordered and set(top) & {"function", "tuple", "dict"}
 
 
+def test_a_slice_of_a_table_shows_itself_as_one():
+    lines, same = run(
+        SHOP
+        + """
+    table = snap.types()
+    tell([len(repr(table[:2]).splitlines()), table[:2][1] == table[1]])
+    """
+    )
+    assert (lines, same) == (4, True)
+
+
 def test_types_may_be_filtered():
     assert run(
         SHOP
