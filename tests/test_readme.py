@@ -1,5 +1,6 @@
 """Every command in a console block of README and docs/ runs, and all Python of the README."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -7,6 +8,12 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+import typer.main
+
+import cli.analyze
+import cli.snap
+from heapsnap import pytest_plugin
+from snap.errors import EXIT_GATE
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -20,18 +27,16 @@ COMMANDS = [
     for line in re.sub(r"^(\$ printf .*)\n\$ ", r"\1 && ", block, flags=re.MULTILINE).splitlines()
     if line.startswith("$ ") and not line.startswith("$ make test")
 ]
+ENVIRONMENT = {
+    "PATH": f"{sysconfig.get_path('scripts')}:/usr/local/bin:/usr/bin:/bin",
+    "HOME": str(Path.home()),
+}
+CAPTURED = {"capture_output": True, "text": True}
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def run(*command: str, cwd: Path) -> str:
-    scripts = sysconfig.get_path("scripts")
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env={"PATH": f"{scripts}:/usr/local/bin:/usr/bin:/bin", "HOME": str(Path.home())},
-    )
+    done = subprocess.run(command, cwd=cwd, env=ENVIRONMENT, **CAPTURED)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -56,6 +61,37 @@ def test_there_are_commands_and_code_to_run():
 )
 def test_command_runs(command: str, checkout: Path):
     run("bash", "-c", command, cwd=checkout)
+
+
+def test_options_that_pages_name_are_there():
+    known = {"--help", "--cap-add", "--preload"}  # the last two are docker's and gunicorn's
+    known.update(re.findall(r'"(--heap[a-z-]*)"', inspect.getsource(pytest_plugin)))
+    for app in (cli.analyze.app, cli.snap.app):
+        group = typer.main.get_command(app)
+        for command in (group, *group.commands.values()):
+            for parameter in command.params:
+                known.update((*parameter.opts, *parameter.secondary_opts))
+    for page in (ROOT / "README.md", *PAGES):
+        named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text()))
+        assert named <= known, page
+
+
+def test_the_gate_of_the_page_on_ci_trips_as_it_says(checkout: Path):
+    page = (ROOT / "docs" / "ci-gate.md").read_text()
+    (block,) = re.findall(r"```text\n\$ (analyze diff .*?)```", page, re.DOTALL)
+    command, *gates = block.splitlines()
+    done = subprocess.run(["bash", "-c", command], cwd=checkout, env=ENVIRONMENT, **CAPTURED)
+    assert done.returncode == EXIT_GATE
+    assert [line for line in done.stderr.splitlines() if line.startswith("gate")] == gates
+
+
+def test_the_leak_of_the_page_on_c_extensions_is_found(checkout: Path):
+    page = (ROOT / "docs" / "c-extension.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    run(sys.executable, "-c", code, cwd=checkout)
+    told = " ".join(run("analyze", "diff", "before.parquet", "after.parquet", cwd=checkout).split())
+    assert "550 __main__.Ticket objects held from outside the Python heap" in told
+    assert "they grew by 500" in told
 
 
 @pytest.mark.parametrize("code", PYTHON, ids=["capture", "analyze"])
