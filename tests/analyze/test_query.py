@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -187,6 +188,12 @@ def test_names_of_functions_may_stand_in_strings(ask):
 def test_help_names_every_column(path):
     done = run_query("--help")
     assert all(f" {name}" in done.stdout for each in CONTRACT.values() for name in each.split())
+
+
+def test_the_page_on_sql_names_every_column():
+    page = (Path(__file__).parents[2] / "docs" / "sql.md").read_text()
+    for columns in CONTRACT.values():
+        assert all(f"`{name}`" in page for name in columns.split())
 
 
 def test_items_of_sequences_are_named_by_their_index(ask, real_snapshot):
