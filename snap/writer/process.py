@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from snap.errors import SnapError
 from snap.writer.conversation import Conversation, WalkEnded
@@ -13,6 +15,9 @@ from snap.writer.conversation import Conversation, WalkEnded
 if TYPE_CHECKING:
     from snap.raw.recorder import Recorder
     from snap.writer.session import Session
+
+# What `threading` says.
+_NO_THREAD: Final = "can't start new thread"
 
 
 def main(arguments: list[str]) -> int:
@@ -48,6 +53,10 @@ def main(arguments: list[str]) -> int:
         except BaseException as failure:  # noqa: BLE001 - told to the capturing process
             Path(temporary).unlink(missing_ok=True)
             outcome = {"failed": explain(failure, final)}
+        # A walk that goes on must not wait for a reader: it stands still, if it is in place.
+        source.close()
+        with contextlib.suppress(OSError):
+            answers.close()
         conversation.tell(outcome)
         conversation.hang_up()
     return 0 if "done" in outcome else 1
@@ -57,6 +66,8 @@ def _choose(
     conversation: Conversation, temporary: str, final: str
 ) -> tuple[Session | Recorder, str]:
     """Give what serves the walk, and the path of what it writes."""
+    # It does no linear algebra; where a thread for that cannot be started, it interrupts us.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     try:
         import numpy  # noqa: F401
         import pyarrow.parquet  # noqa: F401
@@ -80,10 +91,17 @@ def explain(failure: BaseException, final: str) -> dict[str, str]:
             "why": str(failure),
             "fix": failure.fix,
         }
+    if isinstance(failure, RuntimeError) and str(failure) == _NO_THREAD:
+        return {
+            "what": what,
+            "why": "the system starts no more threads for this user (RLIMIT_NPROC, pids.max)",
+            "fix": "raise the limit of processes: a capture takes 4 more, threads included",
+        }
     if isinstance(failure, OSError):
         return {
             "what": what,
-            "why": failure.strerror or str(failure),
+            # pyarrow puts words of its own around it.
+            "why": os.strerror(failure.errno) if failure.errno else str(failure),
             "fix": "choose a folder with room and permission to write",
         }
     return {

@@ -1,4 +1,7 @@
-"""Whatever is killed at whatever moment: the program goes on, and nothing is left behind."""
+"""Whatever is killed at whatever moment: the program goes on, and nothing is left behind.
+
+A few times in `make test`, and as often as it takes to be sure in `make check`.
+"""
 
 import os
 import random
@@ -10,9 +13,10 @@ import time
 import pytest
 from fresh import CHECKOUT, run
 
-pytestmark = pytest.mark.slow
 
-KILLED = 200
+def times(few, many):
+    return pytest.mark.parametrize("times", [few, pytest.param(many, marks=pytest.mark.slow)])
+
 
 # Kills one of the processes that a capture started, at a random moment.
 KILLS = """
@@ -63,19 +67,21 @@ KILLS = """
 
 
 @pytest.mark.timeout(900)
-def test_a_walk_or_writer_that_is_killed_at_any_moment_does_no_harm(tmp_path):
-    same, outcomes, left, kept = run(KILLS, [str(tmp_path), 7, KILLED], timeout=800)
+@times(6, 200)
+def test_a_walk_or_writer_that_is_killed_at_any_moment_does_no_harm(times, tmp_path):
+    same, outcomes, left, kept = run(KILLS, [str(tmp_path), 7, times], timeout=800)
 
     assert same is True
     assert left == ["first.parquet"]
-    assert outcomes["failed"] > KILLED / 10
-    assert outcomes["complete"] + outcomes["failed"] == KILLED
+    assert outcomes["failed"] > times // 10
+    assert outcomes["complete"] + outcomes["failed"] == times
     assert kept == 50_000
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
-def test_an_attaching_process_that_is_killed_at_any_moment_does_no_harm(tmp_path):
+@times(2, 200)
+def test_an_attaching_process_that_is_killed_at_any_moment_does_no_harm(times, tmp_path):
     rng = random.Random(11)
     program = (
         "import os, sys, time\n"
@@ -94,7 +100,7 @@ def test_an_attaching_process_that_is_killed_at_any_moment_does_no_harm(tmp_path
     )
     assert target.stdout.readline() == "ready\n"
     main = "from cli.snap import main; main()"
-    for number in range(30):
+    for number in range(times):
         attaching = subprocess.Popen(
             [sys.executable, "-c", main, "attach", str(target.pid), "-o", f"{tmp_path}/{number}"],
             cwd=CHECKOUT,
@@ -117,10 +123,11 @@ def test_an_attaching_process_that_is_killed_at_any_moment_does_no_harm(tmp_path
 
 
 @pytest.mark.timeout(900)
-def test_five_hundred_captures_in_a_row_leave_nothing(tmp_path):
+@times(4, 500)
+def test_many_captures_in_a_row_leave_nothing(times, tmp_path):
     program = """
         import gc, os, sys, threading, snap
-        (path,) = ARGUMENTS
+        path, times = ARGUMENTS
         def state():
             gc.collect()
             descriptors = len(os.listdir("/proc/self/fd"))
@@ -128,15 +135,15 @@ def test_five_hundred_captures_in_a_row_leave_nothing(tmp_path):
         def resident():
             with open("/proc/self/statm") as file:
                 return int(file.read().split()[1]) * 4096
-        for _ in range(10):
+        for _ in range(min(times, 10)):
             snap.capture(path)
         before, memory = state(), resident()
-        for _ in range(500):
+        for _ in range(times):
             snap.capture(path)
         tell([before, state(), resident() - memory])
     """
 
-    before, after, grown = run(program, [str(tmp_path / "heap.parquet")], timeout=850)
+    before, after, grown = run(program, [str(tmp_path / "heap.parquet"), times], timeout=850)
 
     *handles, objects = before
     assert after[:2] == handles

@@ -79,7 +79,7 @@ def test_no_object_stays_however_often_a_program_is_captured(mode, tmp_path):
         import gc, sys, snap
         path, mode, times = ARGUMENTS
         gc.disable()
-        blocks = [0, 0, 0]
+        blocks = [0] * 4
         def capture():
             for _ in range(times):
                 snap.capture(path, mode=mode)
@@ -88,14 +88,15 @@ def test_no_object_stays_however_often_a_program_is_captured(mode, tmp_path):
         capture()
         before = tracked()
         before = tracked()
-        for number in (1, 2):
+        for number in range(4):
             capture()
             blocks[number] = sys.getallocatedblocks()
         after = tracked()
         born = sorted(after[address] for address in after.keys() - before.keys())
-        tell([len(after) - len(before), born, blocks[2] - blocks[1]])
+        more = [later - earlier for earlier, later in zip(blocks, blocks[1:])]
+        tell([len(after) - len(before), born, more])
     """
-    times = 8 if mode == "fork" else 3
+    times = 5 if mode == "fork" else 2
 
     more, born, blocks = run(program, [str(tmp_path / "heap.parquet"), mode, times])
 
@@ -103,5 +104,5 @@ def test_no_object_stays_however_often_a_program_is_captured(mode, tmp_path):
     assert more == 0
     assert born in ([], ["function"])
     if mode == "fork":
-        # In place the interpreter keeps freed tuples, and names that were looked up.
-        assert blocks < times
+        # The interpreter keeps some of what is freed, and in place so much that it hides the rest.
+        assert min(blocks) < times
