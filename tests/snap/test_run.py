@@ -161,7 +161,6 @@ def test_the_end_of_a_program_waits_for_the_capture_that_goes_on(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("options", [[], ["--on-exception"]], ids=["at exit", "on exception"])
 @pytest.mark.parametrize(
     ("text", "arguments"),
     [
@@ -173,12 +172,12 @@ def test_the_end_of_a_program_waits_for_the_capture_that_goes_on(tmp_path):
     ],
     ids=["script", "module", "no module", "no package", "folder"],
 )
-def test_a_program_that_never_ran_is_not_captured(text, arguments, options, tmp_path):
+def test_a_program_that_never_ran_is_not_captured(text, arguments, tmp_path):
     write(tmp_path, text)
     (tmp_path / "empty").mkdir()
 
     plain = run(tmp_path, *arguments, python=True)
-    ours = run(tmp_path, *options, *arguments)
+    ours = run(tmp_path, "--at-exit", "--on-exception", *arguments)
 
     assert ours == plain
     assert snapshots(tmp_path) == []
@@ -406,7 +405,7 @@ def test_what_cannot_be_installed_is_refused_and_changes_nothing(wanted, why, tm
     assert signal.getsignal(signal.SIGUSR2) == signal.SIG_DFL
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_workers_of_a_pool_are_captured_while_they_wait_and_go_on(method, tmp_path):
     write(
         tmp_path,
