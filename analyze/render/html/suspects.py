@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from analyze.path_table import comparable
 from analyze.render.suspects import rate_text, share_text, trend
@@ -18,11 +18,13 @@ from analyze.render.text import (
 from snap.schema import STEP
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from analyze.grown import GrownSuspect
     from analyze.icicle import Block
     from analyze.suspects import Suspect
+
+_Told = TypeVar("_Told")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,54 +69,47 @@ def cards(
     whole
         Bytes of the heap.
     """
-    shown = [
-        _card(
-            each,
-            headline=share_text(each, whole),
-            numbers=[
-                plural(each.objects, "object"),
-                ("" if each.retained_exact else "at least ")
-                + f"{format_bytes(each.retained_size)} would go with them",
-            ],
-            places=places,
-        )
-        for each in suspects[:MOST_CARDS]
-    ]
-    return Cards(title=title, cards=shown, more=len(suspects) - len(shown))
+
+    def card(suspect: Suspect) -> Card:
+        numbers = [
+            plural(suspect.objects, "object"),
+            f"{format_bytes(suspect.retained_size)} would go with them",
+        ]
+        return _card(suspect, places, share_text(suspect, whole), numbers)
+
+    return _first(suspects, title, card)
 
 
 def grown_cards(suspects: Sequence[GrownSuspect], places: dict[str, int], title: str) -> Cards:
     """Tell the suspects of a comparison."""
-    shown = [
-        _card(
-            each.now,
-            headline=format_change(each.owned_size_delta),
-            numbers=[
-                f"{format_count_change(each.objects_delta)} objects: " + trend(each.objects_each),
-                f"{format_change(each.retained_size_delta)} would go with them",
-                *_pace(each),
-            ],
-            places=places,
-        )
-        for each in suspects[:MOST_CARDS]
-    ]
-    return Cards(title=title, cards=shown, more=len(suspects) - len(shown))
+
+    def card(grown: GrownSuspect) -> Card:
+        numbers = [
+            f"{format_count_change(grown.objects_delta)} objects: {trend(grown.objects_each)}",
+            f"{format_change(grown.retained_size_delta)} would go with them",
+            *_pace(grown),
+        ]
+        return _card(grown.now, places, format_change(grown.owned_size_delta), numbers)
+
+    return _first(suspects, title, card)
 
 
 def went_cards(suspects: Sequence[GrownSuspect], places: dict[str, int], title: str) -> Cards:
     """Tell what came and went: how much there was at most."""
-    shown = [
-        _card(
-            each.now,
-            headline=format_bytes(max(each.owned_size_each)),
-            numbers=[
-                f"at most {plural(max(each.objects_each), 'object')}: {trend(each.objects_each)}",
-                f"{format_bytes(each.owned_size_each[-1])} now",
-            ],
-            places=places,
-        )
-        for each in suspects[:MOST_CARDS]
-    ]
+
+    def card(grown: GrownSuspect) -> Card:
+        most = plural(max(grown.objects_each), "object")
+        numbers = [
+            f"at most {most}: {trend(grown.objects_each)}",
+            f"{format_bytes(grown.owned_size_each[-1])} now",
+        ]
+        return _card(grown.now, places, format_bytes(max(grown.owned_size_each)), numbers)
+
+    return _first(suspects, title, card)
+
+
+def _first(suspects: Sequence[_Told], title: str, card: Callable[[_Told], Card]) -> Cards:
+    shown = [card(each) for each in suspects[:MOST_CARDS]]
     return Cards(title=title, cards=shown, more=len(suspects) - len(shown))
 
 
@@ -136,7 +131,7 @@ def _comparable(path: str) -> str:
     return STEP.join(map(comparable, path.split(STEP)))
 
 
-def _card(suspect: Suspect, *, headline: str, numbers: list[str], places: dict[str, int]) -> Card:
+def _card(suspect: Suspect, places: dict[str, int], headline: str, numbers: Sequence[str]) -> Card:
     facts = list(numbers)
     if suspect.holder is not None:
         facts.append(f"held by a {printable(suspect.holder)}")
