@@ -16,6 +16,7 @@ from snap.kinds import (
     size_without_user_code,
 )
 from snap.live.table import Table
+from snap.native import object_at
 from snap.own import own_frames
 
 if TYPE_CHECKING:
@@ -133,14 +134,14 @@ def count_by_type(objects: list[object]) -> dict[int, tuple[type, int]]:
 
     Results of this package are left out.
     """
-    kinds = list(map(type, objects))
     # By identity: a metaclass may define __hash__ and __eq__.
-    counts = Counter(map(id, kinds))
-    by_id = dict(zip(map(id, kinds), kinds, strict=True))
+    counts = Counter(map(id, map(type, objects)))
+    # Alive: the objects hold their types.
+    kinds = {key: object_at(key) for key in counts}
     return {
-        key: (by_id[key], count)
+        key: (kinds[key], count)
         for key, count in counts.items()
-        if not name_of(by_id[key]).startswith(_OWN)
+        if not name_of(kinds[key]).startswith(_OWN)
     }
 
 

@@ -4,7 +4,9 @@ Usage: python tests/bench/peers.py [MILLIONS_OF_OBJECTS]
 
 The peers are installed in an environment of their own, ``build/peers``. Each looks at the
 same heap from a forked copy of the process that made it, so that none sees what another
-left behind. Their answer is a table of types; ours is a file, and the report of it.
+left behind. Like is beside like: counts by type, bytes by type, who holds an object; and the
+snapshot, whose answer is a file and the report of it: bytes and counts by type of all objects,
+the path that holds each thing that piles up, and every unreachable cycle.
 """
 
 from __future__ import annotations
@@ -36,10 +38,32 @@ class Cost(NamedTuple):
     file: int
 
 
-def by_objgraph(_: Path) -> Cost:
+def counts_by_objgraph(_: Path) -> Cost:
     import objgraph
 
-    return stop(lambda: objgraph.most_common_types(limit=20))
+    return stop(lambda: objgraph.growth(peak_stats={}))
+
+
+def counts_by_snap(_: Path) -> Cost:
+    import snap
+
+    return stop(lambda: snap.growth(peaks={}))
+
+
+def bytes_by_snap(_: Path) -> Cost:
+    import snap
+
+    return stop(snap.types)
+
+
+def holder_by_objgraph(_: Path) -> Cost:
+    """Ask for the path that holds one object: this is paid again for each."""
+    import gc
+
+    import objgraph
+
+    user = next(item for item in gc.get_objects() if type(item).__name__ == "User")
+    return stop(lambda: objgraph.find_backref_chain(user, objgraph.is_proper_module))
 
 
 def by_guppy(_: Path) -> Cost:
@@ -88,10 +112,13 @@ def peak() -> int:
 
 TOOLS: dict[str, Callable[[Path], Cost]] = {
     "gc.collect()": by_collection,
-    "snap": by_snap,
-    "objgraph": by_objgraph,
-    "guppy3": by_guppy,
-    "pympler": by_pympler,
+    "counts by type: snap.growth": counts_by_snap,
+    "  objgraph.growth": counts_by_objgraph,
+    "bytes by type: snap.types": bytes_by_snap,
+    "  guppy3 heap": by_guppy,
+    "  pympler summary": by_pympler,
+    "holders of all: snap, report": by_snap,
+    "  of one: objgraph chain": holder_by_objgraph,
 }
 
 
@@ -126,15 +153,15 @@ def main() -> None:
         objects = snap.capture(folder / "first.parquet").objects
         by_snap(folder)
         print(f"python {sys.version.split()[0]}, {objects:,} objects")
-        print(f"{'':14}{'stands still':>14}{'answer':>10}{'memory':>12}{'file':>10}")
+        print(f"{'':30}{'stands still':>14}{'answer':>10}{'memory':>12}{'file':>10}")
         for tool, run in TOOLS.items():
             cost = in_a_copy(run, folder)
             if cost is None:
-                print(f"{tool:14}{'failed':>14}")
+                print(f"{tool:30}{'failed':>14}")
                 continue
             size = f"{cost.file / 1e6:7.0f} MB" if cost.file else "-"
             print(
-                f"{tool:14}{cost.still:12.3f} s{cost.answer:8.1f} s"
+                f"{tool:30}{cost.still:12.3f} s{cost.answer:8.1f} s"
                 f"{cost.memory / 1e6:9.0f} MB{size:>10}"
             )
     assert heap
