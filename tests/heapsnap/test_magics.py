@@ -65,7 +65,9 @@ def test_a_cell_that_keeps_nothing_leaves_nothing(told):
     objects, own_types, unreachable = told["nothing"]
     # A few of IPython's.
     assert objects < 50
-    assert (own_types, unreachable) == (0, 0)
+    assert own_types == 0
+    # An object of IPython's own may be freed meanwhile: seen on 3.13.
+    assert unreachable <= 0
 
 
 def test_cycles_that_a_cell_leaves_are_told(told):

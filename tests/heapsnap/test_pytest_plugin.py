@@ -246,7 +246,8 @@ def test_a_plugin_that_runs_failed_tests_again_still_does(suite, tmp_path):
     output, failed = suite("--heap", "--reruns", "1", "test_flaky.py")
     assert failed == ["test_leaks_at_the_second_run", "test_leaks_cycle"]
     assert "2 rerun" in output
-    assert "    2  cycles of list ⇄ shop.Node\n" in output
+    # Before 3.11 instances have a dict of their own.
+    assert re.search(r"^    2  cycles of (dict ⇄ )?list ⇄ shop.Node$", output, re.MULTILINE)
 
 
 def test_helpers_of_tests_are_of_tests(suite, tmp_path):
@@ -266,7 +267,7 @@ def test_helpers_of_tests_are_of_tests(suite, tmp_path):
 def test_the_summary_counts_tests_by_what_they_left(suite):
     output, _ = suite("--heap")
     assert "heap: tests by what they left behind" in output
-    assert re.search(r"^    1  cycles of list ⇄ shop.Node$", output, re.MULTILINE)
+    assert re.search(r"^    1  cycles of (dict ⇄ )?list ⇄ shop.Node$", output, re.MULTILINE)
     assert re.search(r"^    1  shop.SEEN grew$", output, re.MULTILINE)
     assert "tests by what they left behind" not in suite()[0]
 
