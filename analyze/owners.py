@@ -199,9 +199,11 @@ def owner_tree(heap: Heap, roots: OrderedRoots, paths: Reach) -> OwnerTree:
     """
     tops = _Tops(heap)
     node = np.full(heap.file.objects, NONE, dtype=np.int32)
+    contents = _contents_of_cells(heap, paths)
     for row, label in roots.labels.items():
         if paths.parent[row] == ROOT:
-            node[row] = tops.add(label.split(STEP), int(heap.type_codes[row]))
+            told = contents.get(row, row)
+            node[row] = tops.add(label.split(STEP), int(heap.type_codes[told]))
     _place_unnamed(heap, tops, roots.unnamed[paths.parent[roots.unnamed] == ROOT], node)
     _place_unreachable(heap, tops, node)
     beyond = (node == NONE) & ~paths.reached()
@@ -285,6 +287,16 @@ class OrderedRoots:
 
 def _rows(rows: Iterable[int]) -> NDArray[np.int64]:
     return np.array(list(rows), dtype=np.int64)
+
+
+def _contents_of_cells(heap: Heap, paths: Reach) -> dict[int, int]:
+    """Find what is in the cells that are roots: a variable that a closure shares is in one."""
+    if "cell" not in heap.type_names:
+        return {}
+    code, graph = heap.type_names.index("cell"), heap.references.graph
+    roots = np.flatnonzero((paths.parent == ROOT) & (heap.type_codes == code))
+    held = ((row, graph.referents(row).tolist()) for row in roots.tolist())
+    return {row: each[0] for row, each in held if each and paths.parent[each[0]] == row}
 
 
 class _Tops:
@@ -424,6 +436,9 @@ def _fold(heap: Heap, found: Reach, tops: _Tops, node: NDArray[np.int32]) -> Own
         for code in node_label[:nodes].tolist()
     ]
     del chosen, slots, steps
+    contents = _contents_of_cells(heap, found)
+    is_member[list(contents)] = False
+    is_member[list(contents.values())] = True
     dead = heap.unreachable
     is_member[dead] = heap.type_codes[dead] == node_type[node[dead]]
     sums = _Sums(heap, node, is_member, nodes)

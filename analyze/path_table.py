@@ -8,14 +8,14 @@ of one dict, say, are one story.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from analyze.graph.folding import NONE, sum_up
-from analyze.owners import THREAD
+from analyze.owners import MODULE, THREAD
 from snap.schema import STEP
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ _KEY: Final = "[key]"
 # the number of a thread of a pool.
 _LINE: Final = re.compile(r":\d+\)$")
 _NUMBER: Final = re.compile(r"\d+")
+# Modules of one name but for its number that are told together.
+_MANY: Final = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -96,7 +98,7 @@ def path_table(trees: Sequence[tuple[OwnerTree, list[str]]]) -> PathTable:
     -----
     A step of Python for each node of each tree: they are few, some ten thousand.
     """
-    merge = _Merge()
+    merge = _Merge(_numbered_modules([tree for tree, _ in trees]))
     placed = [merge.add(tree, names) for tree, names in trees]
     paths, groups = len(merge.parent), len(merge.group_path)
     sums = {
@@ -145,7 +147,8 @@ def path_table(trees: Sequence[tuple[OwnerTree, list[str]]]) -> PathTable:
 class _Merge:
     """Numbers the paths of several trees, and the types at each."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbered: frozenset[str]) -> None:
+        self._numbered = numbered
         self.parent: list[int] = []
         self.group_path: list[int] = []
         self.group_type: list[str] = []
@@ -163,6 +166,8 @@ class _Merge:
         rows = zip(tree.parent.tolist(), tree.label, tree.type_code.tolist(), strict=True)
         for node, (above, label, code) in enumerate(rows):
             key = comparable(label)
+            if label.startswith(MODULE) and (name := _NUMBER.sub("*", label)) in self._numbered:
+                key = name
             at = (NONE if above == NONE else place_of_node[above]), key
             place = self._paths.setdefault(at, len(self.parent))
             if place == len(self.parent):
@@ -188,6 +193,16 @@ class _Merge:
             next(iter(spelled)) if len(spelled) == 1 and key != ITEM else key
             for key, spelled in zip(self._keys, self._spellings, strict=True)
         ]
+
+
+def _numbered_modules(trees: Sequence[OwnerTree]) -> frozenset[str]:
+    """Find the modules of which there are many that differ by a number: made, not imported."""
+    found: set[str] = set()
+    for tree in trees:
+        labels = (each for each in tree.label if each.startswith(MODULE))
+        counts = Counter(_NUMBER.sub("*", label) for label in labels)
+        found.update(name for name, count in counts.items() if "*" in name and count >= _MANY)
+    return frozenset(found)
 
 
 def comparable(label: str) -> str:

@@ -142,7 +142,10 @@ def label_step(
     """
     if role == INNER or kind == CODE:
         return NONE, INNER
-    if role == OF_THREADS and target_kind == DICT:
+    # A dict of attributes has names as keys: one that has none and holds dicts is the storage of
+    # a class derived from `threading.local`.
+    is_storage = role == ATTRIBUTES and kind == DICT and hidden == 0 and name < 0
+    if (role == OF_THREADS or is_storage) and target_kind == DICT:
         return NONE, ATTRIBUTES
     # What a derived dict tells last are its values, one for each key that it does not tell.
     is_value = hidden > 0 and place >= told - hidden

@@ -104,6 +104,14 @@ def test_keys_of_a_derived_dict_are_folded_its_attributes_are_not(owners):
     assert paths["module app › STATS › .default_factory", "type"] == 1
 
 
+def test_a_variable_that_a_closure_shares_is_what_is_in_its_cell(owners):
+    paths = owners("""
+        shared: cell 40 root="thread worker › run (app.py:3) › batch" -> batch
+        batch: app.Batch 48
+    """)
+    assert paths == {("thread worker › run (app.py:3) › batch", "app.Batch"): 1}
+
+
 def test_tasks_that_do_the_same_are_one_path_and_the_loop_is_none(owners):
     tasks = "\n".join(
         f"""
