@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
+import mmap
 import os
 import signal as signals
 import sys
@@ -24,6 +26,12 @@ DEFAULT_NAME: Final = "heap-{pid}-{n}.parquet"
 # Seconds between two looks at the memory in use.
 _LOOK: Final = 0.05
 _MEBIBYTE: Final = 1 << 20
+# Of address space, for the walk of a program that has no more.
+_RESERVE: Final = 128 * _MEBIBYTE
+# To be cleared before a capture. Its pages are never touched: it costs no memory.
+reserve: Final[list[mmap.mmap]] = []
+# The address of the MemoryError captured last, where it was raised.
+captured: Final[list[int]] = []
 
 _OURS_TO_REPLACE: Final = (signals.SIG_DFL, signals.SIG_IGN, signals.default_int_handler)
 
@@ -162,13 +170,17 @@ def capture_on_memory_error(plan: Plan) -> bool:
     if monitoring is None:
         return False
     busy: list[bool] = []
+    hold_reserve()
 
     def on_raise(_: object, __: int, error: BaseException) -> None:
         if isinstance(error, MemoryError) and _is_new(error) and not busy:
             busy.append(True)
             try:
+                reserve.clear()
+                captured[:] = [id(error)]
                 capture_next(plan)
             finally:
+                hold_reserve()
                 busy.clear()
 
     tool = next((each for each in (4, 3) if monitoring.get_tool(each) is None), None)
@@ -178,6 +190,13 @@ def capture_on_memory_error(plan: Plan) -> bool:
     monitoring.register_callback(tool, monitoring.events.RAISE, on_raise)
     monitoring.set_events(tool, monitoring.events.RAISE)
     return True
+
+
+def hold_reserve() -> None:
+    """Set address space aside for a capture when no memory is left, see `reserve`."""
+    if not reserve:
+        with contextlib.suppress(OSError, MemoryError):
+            reserve.append(mmap.mmap(-1, _RESERVE))
 
 
 def _is_new(error: BaseException) -> bool:

@@ -105,5 +105,12 @@ def _capture(plan: Plan) -> bool:
     except SnapError as error:
         say(str(error))
         return False
+    except MemoryError:
+        say("error: cannot capture\n  why: no memory is left\n  fix: raise the limit of memory")
+        return False
+    except Exception as error:  # noqa: BLE001 - never the program's
+        why = f"{type(error).__name__}: {error}"
+        say(f"error: cannot capture\n  why: {why}\n  fix: this is a bug of heapsnap: report it")
+        return False
     say(f"captured {done.path}: {done.objects:,} objects in {done.seconds:.1f} s")
     return True

@@ -60,13 +60,21 @@ def _arm(options: dict[str, Any]) -> Callable[[BaseException], object]:
 
 def _arm_exceptions(options: dict[str, Any], plan: Plan) -> Callable[[BaseException], object]:
     kinds: tuple[type[BaseException], ...] = (Exception,) if options["exception"] else ()
-    if options["memory_error"] and not on_demand.capture_on_memory_error(plan):
+    if options["memory_error"]:
+        # Where it is raised, if that can be seen; there may be no memory even to look.
+        on_demand.capture_on_memory_error(plan)
+        on_demand.hold_reserve()
         kinds += (MemoryError,)
+
+    def is_wanted(error: BaseException) -> bool:
+        told = isinstance(error, MemoryError) and id(error) in on_demand.captured
+        return isinstance(error, kinds) and not told
+
     if kinds:
-        on_demand.on_thread_exception(plan, lambda error: isinstance(error, kinds))
+        on_demand.on_thread_exception(plan, is_wanted)
 
     def on_error(error: BaseException) -> None:
-        if isinstance(error, kinds):
+        if is_wanted(error):
             capture_next(plan)
 
     return on_error
@@ -149,10 +157,12 @@ def _has_begun(main_module: types.ModuleType) -> bool:
 
 def _guarded(run: Callable[[], object], on_error: Callable[[BaseException], object]) -> None:
     """Run; show an exception as `python` would, without our own calls in the traceback."""
-    main_module = sys.modules["__main__"]
+    main_module, reserve = sys.modules["__main__"], on_demand.reserve
     try:
         run()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the program's, shown below
+        # Before anything else: there may be no memory left for a call.
+        reserve.clear()
         # The package of a module that is still to begin may have failed, too.
         if _has_begun(main_module) or not isinstance(error, SyntaxError):
             on_error(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ def main(arguments: list[str]) -> int:
     Standard streams belong to nobody here: outcome and errors go over the control channel.
     """
     source_fd, answers_fd, control_fd = map(int, arguments[:3])
+    _lift_limit()
     temporary, final, patience = arguments[3], arguments[4], float(arguments[5])
     with (
         open(source_fd, "rb", buffering=0) as source,  # noqa: PTH123 - a descriptor
@@ -71,13 +73,22 @@ def _choose(
     try:
         import numpy  # noqa: F401
         import pyarrow.parquet  # noqa: F401
-    except ImportError:
+
+        from snap.writer.session import Session
+
+        return Session(conversation, temporary=temporary), final
+    except (ImportError, MemoryError):
+        # Not installed; or no room for it within the limits of the program.
         from snap.raw.recorder import Recorder, file_name
 
         return Recorder(conversation, temporary=temporary), file_name(final)
-    from snap.writer.session import Session
 
-    return Session(conversation, temporary=temporary), final
+
+def _lift_limit() -> None:
+    """Allow this process the address space that its program has denied itself."""
+    with contextlib.suppress(OSError, ValueError):
+        most = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def explain(failure: BaseException, final: str) -> dict[str, str]:
@@ -96,6 +107,12 @@ def explain(failure: BaseException, final: str) -> dict[str, str]:
             "what": what,
             "why": "the system starts no more threads for this user (RLIMIT_NPROC, pids.max)",
             "fix": "raise the limit of processes: a capture takes 4 more, threads included",
+        }
+    if isinstance(failure, MemoryError):
+        return {
+            "what": what,
+            "why": "the program's limit of memory, which the writer inherits, leaves it no room",
+            "fix": "set the soft limit alone (ulimit -S -v), which the writer lifts for itself",
         }
     if isinstance(failure, OSError):
         return {

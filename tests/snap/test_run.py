@@ -264,6 +264,32 @@ def test_a_memory_error_nobody_catches_is_captured(tmp_path):
     assert errors.endswith("MemoryError\n")
 
 
+def test_a_program_with_no_memory_left_is_captured(tmp_path):
+    write(
+        tmp_path,
+        """
+        import resource
+        with open("/proc/self/statm") as file:
+            used = int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (30 << 20), resource.RLIM_INFINITY))
+        class Kept:
+            __slots__ = ()
+        kept = []
+        def fill():
+            while True: kept.append(Kept())
+        fill()
+        """,
+    )
+
+    code, _, errors = run(tmp_path, "--on-memory-error", "-o", "x.parquet", "program.py")
+
+    assert code == 1
+    assert "captured " in errors
+    assert "MemoryError" in errors
+    heap = analyze.load(tmp_path / "x.parquet")
+    assert list(heap.objects["type_name"]).count("__main__.Kept") > 100_000
+
+
 @pytest.mark.parametrize(
     "program",
     [
