@@ -73,9 +73,10 @@ def attach(
     check_choices(None, values)
     began = time.perf_counter()
     limit = parse_limit(max_extra)
+    target = examine(pid)
+    # The writer removes the temporary file of whoever is killed: it starts right after.
     output = Output(os.fspath(path))
     try:
-        target = examine(pid)
         writer = Writer(output)
     except BaseException:
         output.discard()

@@ -33,7 +33,8 @@ class Cost(NamedTuple):
     # Seconds that the program stands still, and until there is an answer.
     still: float
     answer: float
-    # Bytes, beside the heap; of the file, if there is one.
+    # Bytes, beside the heap: in the process that is looked at, or in the copy of it that walks,
+    # whose copies of the program's pages no tool's figure has; of the file, if there is one.
     memory: int
     file: int
 
@@ -92,7 +93,7 @@ def by_snap(folder: Path) -> Cost:
     command = [sys.executable, "-c", "from cli.analyze import main; main()", "report", path]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     answer = time.perf_counter() - began
-    return Cost(done.pause_seconds, answer, done.peak_extra_bytes or 0, done.file_size)
+    return Cost(done.pause_seconds, answer, done.peak_own_bytes or 0, done.file_size)
 
 
 def stop(look: Callable[[], object]) -> Cost:
