@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from analyze.cycle_groups import cycle_groups
 from analyze.doubts import doubts
 from analyze.grown import GrownSuspect, grown_suspects
 from analyze.icicle import growth_paths, icicle
 from analyze.origin import own_types
-from analyze.report import cycle_groups, totals
+from analyze.report import totals
 from analyze.rules import load_rules
 from analyze.type_summary import type_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from analyze.cycle_groups import CycleGroup
     from analyze.heap import Heap
     from analyze.icicle import Block
-    from analyze.report import CycleGroup
     from analyze.rules import Rules
 
 

@@ -164,8 +164,9 @@ class _Merge:
         place_of_node: list[int] = []
         groups = np.empty(tree.count, dtype=np.int64)
         rows = zip(tree.parent.tolist(), tree.label, tree.type_code.tolist(), strict=True)
+        keys = {label: comparable(label) for label in set(tree.label)}
         for node, (above, label, code) in enumerate(rows):
-            key = comparable(label)
+            key = keys[label]
             if label.startswith(MODULE) and (name := _NUMBER.sub("*", label)) in self._numbered:
                 key = name
             at = (NONE if above == NONE else place_of_node[above]), key

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from analyze.render.paths_text import explanations
 
 if TYPE_CHECKING:
+    from analyze.cycle_groups import CycleGroup
     from analyze.grown import GrownSuspect
     from analyze.growth import Growth
     from analyze.object_page import ObjectPage
     from analyze.paths import Paths
     from analyze.plain_graph import UnreachableNodes
-    from analyze.report import CycleGroup, HeapReport
+    from analyze.report import HeapReport
     from analyze.suspects import Suspect
 
 Document = dict[str, Any]

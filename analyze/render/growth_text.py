@@ -123,7 +123,7 @@ def _cycles(growth: Growth, top: int) -> Iterator[RenderableType]:
     yield _cycles_table(grown.head(top))
     yield from more(grown.height - top, "kind of cycle", "kinds of cycles")
     signatures = grown["signature"].head(min(top, MOST_DRAWINGS))
-    yield draw_cycles([growth.examples[each].example for each in signatures])
+    yield draw_cycles([growth.examples[each] for each in signatures])
 
 
 def _cycles_table(cycles: pl.DataFrame) -> Table:

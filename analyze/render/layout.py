@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import ConsoleOptions, RenderableType
 
+    from analyze.cycle_groups import CycleGroup
     from analyze.suspects import Suspect
 
     class CycleStep(Protocol):
@@ -114,20 +115,29 @@ def more(count: int, one: str, many: str) -> Iterator[RenderableType]:
         yield Text(f"… and {count:,} more {one if count == 1 else many} (--top)", style="dim")
 
 
-def draw_cycles(examples: Iterable[Sequence[CycleStep]]) -> RenderableType:
-    """Draw cycles side by side where there is room."""
-    return Columns(map(draw_cycle, examples), padding=(0, 6, 0, 0))
+def draw_cycles(groups: Iterable[CycleGroup]) -> RenderableType:
+    """Draw the examples of some groups side by side where there is room."""
+    drawings = (draw_cycle(group.example, group.omitted) for group in groups)
+    return Columns(drawings, padding=(0, 6, 0, 0))
 
 
-def draw_cycle(example: Sequence[CycleStep]) -> RenderableType:
-    """Draw a cycle downwards, a line an object, back to where it began."""
+def draw_cycle(example: Sequence[CycleStep], omitted: int = 0) -> RenderableType:
+    """Draw a cycle downwards, a line an object, back to where it began.
+
+    Parameters
+    ----------
+    example
+        Its steps.
+    omitted
+        How many more there are in the middle.
+    """
     text = Text("\n")
     left_out = len(example) - _MOST_STEPS
     for number, step in enumerate(example):
         if left_out > 1 and _MOST_STEPS // 2 <= number < _MOST_STEPS // 2 + left_out:
             if number == _MOST_STEPS // 2:
                 text.append("  │   ", style="cyan")
-                text.append(f"… {left_out:,} more objects …\n", style="dim")
+                text.append(f"… {left_out + omitted:,} more objects …\n", style="dim")
                 text.append("  │     ↓\n", style="cyan")
             continue
         text.append("  ┌─► " if number == 0 else "  │   ", style="cyan")

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from analyze.report import CycleGroup, HeapReport
+    from analyze.cycle_groups import CycleGroup
+    from analyze.report import HeapReport
     from analyze.suspects import Suspect
 
 # Kinds of cycles of which an example is drawn: each takes as much room as a table.
@@ -81,7 +82,7 @@ def _cycles(groups: Sequence[CycleGroup], top: int) -> Iterator[RenderableType]:
     if usual:
         kinds = "kind" if usual == 1 else "kinds"
         yield Text(f"… and {usual:,} {kinds} {groups[-1].expected}", style="dim")
-    yield draw_cycles([group.example for group in told[: min(top, MOST_DRAWINGS)]])
+    yield draw_cycles(told[: min(top, MOST_DRAWINGS)])
 
 
 def _suspects_table(suspects: Sequence[Suspect], whole: int) -> Table:

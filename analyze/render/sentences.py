@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from analyze.cycle_groups import CycleGroup
     from analyze.growth import Growth
-    from analyze.report import CycleGroup, HeapReport, Totals
+    from analyze.report import HeapReport, Totals
 
 GROWTH_TITLE: Final = "What grew"
 

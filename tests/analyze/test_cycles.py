@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from snapshot_file import Object, write
 
+from analyze.cycle_groups import cycle_groups
 from analyze.cycles import LINK, find_cycles
 from analyze.heap import Heap
-from analyze.report import cycle_groups
 
 SEEDS = range(100)
 TYPES = ["dict", "list", "app.Node", "cell", "function"]
@@ -310,3 +310,15 @@ def test_live_cycles_can_be_found_too_with_their_own_bytes_for_retained(heap):
         with_retained=False,
     )
     assert (found.count, found.retained_size.tolist(), found.signatures) == (1, [3], ["A ⇄ B"])
+
+
+@pytest.mark.parametrize(("length", "omitted"), [(1, 0), (1000, 0), (1001, 1), (2500, 1500)])
+def test_of_a_long_ring_the_example_tells_both_ends(heap, length, omitted):
+    ring = [Object("app.Node", 64, [(row + 1) % length]) for row in range(length)]
+    (group,) = cycle_groups(heap(ring))
+    assert (len(group.example), group.omitted) == (length - omitted, omitted)
+    addresses = heap(ring).addresses.tolist()
+    rows = [addresses.index(step.address) for step in group.example]
+    begin = rows[0]
+    around = [(begin + step) % length for step in range(length)]
+    assert rows == [*around[:500], *around[500:][omitted:]]

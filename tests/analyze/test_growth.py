@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from snapshot_file import Object, write
 
+from analyze.cycle_groups import cycle_groups
 from analyze.growth import compare
 from analyze.heap import Heap
 from analyze.render.document import growth_document
-from analyze.report import cycle_groups
 
 SEEDS = range(25)
 

@@ -16,6 +16,7 @@ import pytest
 from snapshot_file import write
 
 from analyze import SnapError, compare, load, report
+from analyze.cycle_groups import Step
 from analyze.icicle import Block
 from analyze.output import write_text
 from analyze.render.html import growth_page, report_page
@@ -24,7 +25,6 @@ from analyze.render.html.page import script_data
 from analyze.render.html.suspects import block_places
 from analyze.render.html.tables import Column, row_table
 from analyze.render.sentences import growth_sentences, report_sentences
-from analyze.report import Step
 from snap.errors import EXIT_DONE, EXIT_FAILURE
 
 DATA = Path(__file__).parents[2] / "data"

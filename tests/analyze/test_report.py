@@ -262,6 +262,7 @@ def test_the_document_of_a_heap_drawn_by_hand(heap):
             "example": [
                 {"address": FIRST_ADDRESS + 4 * 32, "type_name": "app.Node", "name": "parent"}
             ],
+            "omitted": 0,
             "expected": None,
         }
     ]

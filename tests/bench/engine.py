@@ -62,8 +62,9 @@ def forget_peak() -> None:
 
 def stages(path: Path) -> list[dict[str, Any]]:
     """Time each stage of the analysis in this process."""
+    from analyze.cycle_groups import cycle_groups
     from analyze.heap import Heap
-    from analyze.report import cycle_groups, totals
+    from analyze.report import totals
     from analyze.type_summary import type_summary
 
     heap = Heap(path, index=False)

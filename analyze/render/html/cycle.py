@@ -10,7 +10,7 @@ from analyze.render.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyze.report import Step
+    from analyze.cycle_groups import Step
 
 # Kinds of cycles whose example is drawn.
 MOST_DRAWINGS: Final = 6
@@ -69,12 +69,12 @@ class Drawing:
     words: str
 
 
-def draw_cycle(steps: Sequence[Step]) -> Drawing:
-    """Lay out a cycle of one or more steps."""
+def draw_cycle(steps: Sequence[Step], omitted: int = 0) -> Drawing:
+    """Lay out a cycle of one or more steps, of which some in the middle are not given."""
     drawn: list[Step | int] = list(steps)
     if len(drawn) > _MOST_STEPS:
         half = _MOST_STEPS // 2
-        drawn = [*steps[:half], len(steps) - 2 * half + 1, *steps[1 - half :]]
+        drawn = [*steps[:half], len(steps) + omitted - 2 * half + 1, *steps[1 - half :]]
     rows = -(-len(drawn) // 2)
     places = [_place(number, len(drawn), rows) for number in range(len(drawn))]
     return Drawing(
@@ -84,7 +84,7 @@ def draw_cycle(steps: Sequence[Step]) -> Drawing:
         box_height=_BOX_HEIGHT,
         boxes=[_box(step, *place) for step, place in zip(drawn, places, strict=True)],
         arrows=_arrows(drawn, places),
-        words=_words(steps),
+        words=_words(steps, omitted),
     )
 
 
@@ -159,10 +159,11 @@ def _tail(name: str, most: int) -> str:
     return name if len(name) <= most else f"…{name[1 - most :]}"
 
 
-def _words(steps: Sequence[Step]) -> str:
+def _words(steps: Sequence[Step], omitted: int) -> str:
     parts = [
         f"{printable(step.type_name)} {f'—{printable(step.name)}→' if step.name else '→'}"
         for step in steps[:_MOST_STEPS]
     ]
-    more = f" … {len(steps) - _MOST_STEPS:,} more …" if len(steps) > _MOST_STEPS else ""
+    left_out = len(steps) + omitted - _MOST_STEPS
+    more = f" … {left_out:,} more …" if left_out > 0 else ""
     return f"{' '.join(parts)}{more} {printable(steps[0].type_name)}"

@@ -109,7 +109,10 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
             "Unreachable cycles by growth", _CYCLES, growth.cycles, sorted_by="Would free"
         ),
         about_cycles=_ABOUT_CYCLES,
-        drawings=[(name, draw_cycle(growth.examples[name].example)) for name in drawn],
+        drawings=[
+            (each.signature, draw_cycle(each.example, each.omitted))
+            for each in map(growth.examples.__getitem__, drawn)
+        ],
         threads=threads(growth.snapshots[-1][1]),
         snapshots=len(growth.snapshots),
         facts=fact_rows(growth.snapshots),

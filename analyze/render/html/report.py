@@ -23,7 +23,8 @@ from analyze.render.text import format_bytes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyze.report import CycleGroup, HeapReport, Totals
+    from analyze.cycle_groups import CycleGroup
+    from analyze.report import HeapReport, Totals
 
 _TYPES: Final = (
     Column(title="Type", kind="type", value="type_name"),
@@ -90,7 +91,7 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
             sorted_by="Would free",
         ),
         about_cycles=_about_cycles(groups),
-        drawings=[(group.signature, draw_cycle(group.example)) for group in drawn],
+        drawings=[(group.signature, draw_cycle(group.example, group.omitted)) for group in drawn],
         threads=threads(report.facts),
         snapshots=1,
         facts=fact_rows([(report.path, report.facts)]),
