@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from analyze.beginnings import MAIN, MODULE
 from analyze.origin import is_own_module
-from analyze.owners import MAIN, MODULE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyze.beginnings import MODULE, OUTSIDE, UNREACHABLE
 from analyze.graph.folding import NONE
 from analyze.origin import is_own_type
-from analyze.owners import MODULE, OUTSIDE, UNREACHABLE
 from analyze.path_table import path_table
 from analyze.piles import CameAndWent, Growing, find_piles
 from analyze.suspects import Suspect, describe, expected, retained_size

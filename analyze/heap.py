@@ -14,7 +14,8 @@ from analyze.graph.reach import UNREACHABLE
 from analyze.index import Index, file_stamp
 from analyze.memory import has_room, require_memory, return_freed
 from analyze.names import ReferenceNames
-from analyze.owners import OrderedRoots, OwnerTree, owner_tree, telling_paths
+from analyze.ordered_roots import OrderedRoots, telling_paths
+from analyze.owners import OwnerTree, owner_tree
 from analyze.progress import Progress
 from analyze.reachability import Reachability, reachability
 from analyze.retained import Retained, heap_dominators

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyze.beginnings import INTERPRETER, MODULE
 from analyze.graph.folding import sum_up
 from analyze.origin import is_own_module
-from analyze.owners import INTERPRETER, MODULE
 from analyze.type_summary import sum_by
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from analyze.graph.dominators import GARBAGE, VIRTUAL_ROOT
 from analyze.graph.reach import UNREACHABLE, reach
 from analyze.graph.referrers import references_to
 from analyze.object_path import OneObject, PathStep, one_object, path_to, root_labels
-from analyze.owners import OrderedRoots
+from analyze.ordered_roots import OrderedRoots
 from analyze.selection import by_address
 from snap.schema import IMMORTAL_REFCOUNT, STEP
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from analyze.beginnings import OUTSIDE
 from analyze.graph.reach import ROOT, UNREACHABLE
-from analyze.owners import OUTSIDE
 from analyze.steps import Steps
 from snap.schema import STEP
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyze.beginnings import MODULE, THREAD
 from analyze.graph.folding import NONE, sum_up
-from analyze.owners import MODULE, THREAD
 from snap.schema import STEP
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyze.beginnings import OUTSIDE, UNREACHABLE
 from analyze.graph.reach import ROOT
 from analyze.graph.referrers import references_to
 from analyze.object_path import path_to
-from analyze.owners import OUTSIDE, UNREACHABLE, shortest_tree
+from analyze.owners import shortest_tree
 from analyze.selection import select
 from analyze.steps import Steps
 from snap.schema import IMMORTAL_REFCOUNT, STEP

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyze.beginnings import MODULE, OUTSIDE
 from analyze.graph.folding import NONE
 from analyze.origin import is_own_module
-from analyze.owners import MODULE, OUTSIDE
 from analyze.path_table import deltas
 from analyze.telling import ACTIVE, CONTAINER, OWN, WRAPPER, is_container, telling
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyze.beginnings import OUTSIDE, THREAD, UNREACHABLE
 from analyze.graph.folding import NONE
-from analyze.owners import OUTSIDE, THREAD, UNREACHABLE
 from analyze.path_table import path_table
 from analyze.piles import PilingUp, find_piles
 from analyze.retained import retained_together

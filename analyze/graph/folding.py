@@ -4,6 +4,9 @@ Every object is reached by one reference from its parent in the search. That ref
 label, or none: then the object belongs to the same node as its parent (an instance's dict
 to the instance, say). Otherwise it belongs to the node below its parent's that has the
 label and the object's type.
+
+One file, though it is long: machine code kept on disk is renewed when its own file changes, not
+when that of a kernel that it calls does.
 """
 
 from __future__ import annotations

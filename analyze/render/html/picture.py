@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from analyze.beginnings import MODULE, OUTSIDE, THREAD, UNREACHABLE
 from analyze.icicle import PACKAGE, STANDARD_LIBRARY
-from analyze.owners import MODULE, OUTSIDE, THREAD, UNREACHABLE
 from analyze.render.text import printable
 from snap.schema import STEP
 
