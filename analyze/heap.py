@@ -271,7 +271,7 @@ class Heap:
     def _tell_owners(self) -> dict[str, NDArray[Any]]:
         if has_room(self.file.objects, self.references.graph.references):
             # On a second core: names while the roots are searched from, and retained sizes
-            # while the paths of owners are, which need little memory.
+            # while cycles and the paths of owners are, which need little memory.
             naming = beside(lambda: self.names)
             _ = self.unreachable
             naming.result()
@@ -280,6 +280,8 @@ class Heap:
             _ = self.retained
             retaining = None
         self.let_go("reachability")
+        _ = self.cycles
+        self.let_go("shallow_size")
         self._tell("telling owners")
         roots = OrderedRoots(self)
         paths = telling_paths(self, roots)

@@ -129,7 +129,7 @@ def dominator_tree(graph: Graph, roots: IntArray, *, also: IntArray | None = Non
     near-linear on heaps; all recursion in arrays. Semi-NCA is 20 % quicker on most heaps
     and quadratic on a linked list whose payloads are also held from its head.
     No transposed graph: only references that lead back or across the search are turned
-    round, a half of a heap's, into lists of which few are ever walked. Memory, int32: 28
+    round, a half of a heap's, into lists of which few are ever walked. Memory, int32: 24
     bytes an object and 8 for each of those.
 
     References
@@ -148,21 +148,22 @@ def dominator_tree(graph: Graph, roots: IntArray, *, also: IntArray | None = Non
     # garbage node.
     tops = len(roots) + (0 if also is None else len(also))
     size = min(graph.objects, graph.objects - singles + tops) + 2
-    dominator = np.full(graph.objects, UNREACHABLE, dtype=dtype)
-    vertex = unsigned(np.zeros(graph.objects + 2, dtype=dtype))
+    vertex = unsigned(np.zeros(size, dtype=dtype))
     # As wide as numbers and places need; pages that no reference comes to are never touched.
     wide = np.uint64 if graph.references >= np.iinfo(np.uint32).max else vertex.dtype
     table = np.empty(size * COLUMNS, dtype=wide)
     table[:COLUMNS] = 0
     crossing = np.empty(2 * (graph.references + 1), dtype=wide)
-    crossings, garbage = np.uint64(0), np.uint64(0)
+    held, holder = (unsigned(np.empty(singles, dtype=dtype)) for _ in range(2))
+    counts = np.zeros(3, dtype=np.uint64)
+    garbage = np.uint64(0)
     for tier in (roots,) if also is None else (roots, also):
         if tier is also:
             # The garbage node: under the virtual root, with a number after all live ones.
-            garbage = np.uint64(vertex[0]) + np.uint64(1)
+            garbage = counts[0] + np.uint64(1)
             row = int(garbage) * COLUMNS
             table[row : row + COLUMNS] = 0
-        crossings = number_objects(
+        number_objects(
             offsets,
             targets,
             unsigned(tier.astype(dtype)),
@@ -172,20 +173,25 @@ def dominator_tree(graph: Graph, roots: IntArray, *, also: IntArray | None = Non
             vertex,
             table,
             crossing,
-            np.uint64(crossings),
-            dominator,
+            held,
+            holder,
+            counts,
         )
-    last = int(vertex[0])
-    # What a single reference holds was not numbered: it comes after all that was.
-    held = _list_held(number, marks[2], dominator, vertex[last + 1 :])
     del number
+    last, found = counts[0], int(counts[2])
+    held, holder = held[:found], holder[:found]
     floors = _floor(roots, 0), _floor(roots if also is None else also, int(garbage))
-    dominate(table, np.uint64(last), crossing, marks[0], garbage, *floors)
+    dominate(table, last, crossing, marks[0], garbage, *floors)
     del crossing
-    write_dominators(table, vertex, np.uint64(last), garbage, VIRTUAL_ROOT, GARBAGE, dominator)
-    order = vertex[1 : last + 1 + held]
+    # Made late: until here memory is needed most.
+    dominator = np.full(graph.objects, UNREACHABLE, dtype=dtype)
+    write_dominators(table, vertex, last, garbage, VIRTUAL_ROOT, GARBAGE, held, holder, dominator)
+    del table, holder
+    numbered = vertex[1 : int(last) + 1]
     if also is not None:
-        order = np.delete(order, int(garbage) - 1)
+        numbered = np.delete(numbered, int(garbage) - 1)
+    # What a single reference holds was not numbered: it comes after all that was.
+    order = np.concatenate([numbered, held])
     return DominatorTree(dominator=dominator, order=order.view(dtype))
 
 
@@ -202,18 +208,6 @@ def _floor(roots: IntArray, over: int) -> np.uint64:
     """
     single = len(roots) > 0 and bool((roots == roots[0]).all())
     return np.uint64(over + single)
-
-
-@kernel
-def _list_held(
-    number: NDArray[Any], single: Any, dominator: NDArray[Any], out: NDArray[Any]
-) -> int:
-    count = 0
-    for index in range(len(number)):
-        if np.uint64(number[index]) == single and dominator[index] != UNREACHABLE:
-            out[count] = index
-            count += 1
-    return count
 
 
 @kernel

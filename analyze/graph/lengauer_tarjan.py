@@ -76,27 +76,29 @@ def number_objects(  # noqa: C901 - one loop in place of a recursion, its state 
     vertex: NDArray[Any],
     table: NDArray[Any],
     crossing: NDArray[Any],
-    crossings: Any,
-    dominator: NDArray[Any],
-) -> Any:
+    held: NDArray[Any],
+    holder: NDArray[Any],
+    counts: NDArray[np.uint64],
+) -> None:
     """Search depth-first from roots, numbering from above `over`, which is over them all.
 
     An object's place in `number` is its number, with the first of the `marks` set in that of
     a root; in `vertex` it is the other way round. The other marks are those of `mark_leaves`:
-    for a single leaf the dominator is written at once, and it gets no number. References
-    that lead down the search tree go into the table at once. Those that lead back or across,
-    from a higher number to a lower one, are kept for later in a list for each lower one: in the
-    table the place of its first, 0 where there is none; at a place in `crossing` the higher
-    number and the place of the next. References to a root are dropped, since nothing but
-    `over` can dominate it; those to what an earlier search numbered are too.
+    a single leaf gets no number, but is listed in `held`, and what dominates it in `holder`. A
+    reference that leads down the search tree goes into the table at once. One that leads back or
+    across, from a higher number to a lower one, is kept for later, in a list for each lower one:
+    in the table the place of its first, 0 where there is none; at a place in `crossing` the higher
+    number and the place of the next. References to a root are dropped, since nothing but `over`
+    can dominate it; those to what an earlier search numbered are too.
 
-    Returns the last place that is taken; the highest number is in ``vertex[0]``.
+    `counts` goes on from one call to the next: the highest number, the last place that is taken
+    in `crossing`, how many are held.
     """
     cursor = np.empty(len(vertex), dtype=np.uint64)
     stack = np.empty(len(vertex), dtype=number.dtype)
     first = np.uint64(over)
     last = first
-    found = np.uint64(crossings)
+    found, singles = counts[1], counts[2]
     flag, leaf, single = np.uint64(marks[0]), np.uint64(marks[1]), np.uint64(marks[2])
     for root in roots:
         theirs = np.uint64(number[root])
@@ -145,7 +147,9 @@ def number_objects(  # noqa: C901 - one loop in place of a recursion, its state 
                     break
                 if theirs >= leaf:
                     if theirs == single:
-                        dominator[target] = source
+                        held[singles] = target
+                        holder[singles] = source
+                        singles += _ONE
                     else:
                         last += _ONE
                         number[target] = last
@@ -164,8 +168,7 @@ def number_objects(  # noqa: C901 - one loop in place of a recursion, its state 
                             table[place] = mine
             if not descends:
                 depth -= 1
-    vertex[0] = last
-    return found
+    counts[0], counts[1], counts[2] = last, found, singles
 
 
 @kernel
@@ -278,9 +281,13 @@ def write_dominators(
     garbage: Any,
     for_root: Any,
     for_garbage: Any,
+    held: NDArray[Any],
+    holder: NDArray[Any],
     dominator: NDArray[Any],
 ) -> None:
     """Turn numbers back into objects; `garbage` is the garbage node's number, or 0."""
+    for at in range(len(held)):
+        dominator[held[np.uint64(at)]] = holder[np.uint64(at)]
     for number in range(_ONE, np.uint64(last) + _ONE):
         here = np.uint64(number)
         above = np.uint64(table[here * _ROW + _DOMINATOR])
