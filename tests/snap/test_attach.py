@@ -203,6 +203,8 @@ def test_two_captures_of_one_target_follow_each_other(tmp_path):
     target = start("busy")
     for name, options in (("a.parquet", []), ("b.parquet", ["--values", "short"])):
         assert attach(target.pid, tmp_path / name, *options).returncode == 0
+    # The file is there before the target has tidied up after the copy that wrote it.
+    assert children_after_a_while(target.pid) == []
     told = finish(target)
     assert "value" not in analyze.load(tmp_path / "a.parquet").objects.columns
     assert "'ready'" in analyze.load(tmp_path / "b.parquet").objects["value"]
