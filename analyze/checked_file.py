@@ -72,6 +72,8 @@ class CheckedFile:
         try:
             if self.path.is_dir():
                 self.refuse("it is a directory", ANOTHER)
+            if self.path.exists() and not self.path.is_file():
+                self.refuse("it is a pipe or a device, and is read from its end", ANOTHER)
             with pq.ParquetFile(self.path) as file:
                 paths = {column.path for column in map(file.schema.column, range(len(file.schema)))}
             return pq.ParquetFile(

@@ -114,7 +114,7 @@ class Heap:
     @cached_property
     def shallow_size(self) -> NDArray[np.int64]:
         """Bytes of each object without what it refers to, int64 (n,)."""
-        return self.file.numbers("shallow_size", np.int64)
+        return self.file.sizes()
 
     @cached_property
     def whole_size(self) -> int:
@@ -255,7 +255,7 @@ class Heap:
         self._make_room()
         tree = heap_dominators(self.references.graph, roots, unreachable)
         # The sizes are read late: until here memory is needed most.
-        size = tree.retained_sizes(self.file.numbers("shallow_size", np.int64))
+        size = tree.retained_sizes(self.file.sizes())
         return Retained(tree=tree, size=size).to_arrays()
 
     def _make_room(self) -> None:

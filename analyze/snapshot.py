@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Columns of numbers that may be null, and what that means.
 _NULLABLE: Final = {"generation": -1, "hidden_referents": 0}
 NO_NAME: Final = -1
+# No address space is larger; so many of these as there can be objects add up in int64.
+_LARGEST: Final = 1 << 48
 # Referents that a byte of the file can hold at the most: a bound on what a footer may claim.
 _DENSEST: Final = 1000
 
@@ -82,6 +84,13 @@ class SnapshotFile(CheckedFile):
             out[first : first + len(values)] = values.to_numpy(zero_copy_only=False)
             first += len(values)
         return out
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Read the shallow sizes, int64 (n,), bytes."""
+        sizes = self.numbers("shallow_size", np.int64)
+        if len(sizes) and not 0 <= sizes.min() <= sizes.max() <= _LARGEST:
+            self.refuse("column 'shallow_size' holds what can be no size", ANOTHER)
+        return sizes
 
     def numbers_at(self, column: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Read a column of numbers for some rows, ascending, int64; the rest is not kept."""

@@ -11,6 +11,9 @@ import typer
 from snap import __version__
 from snap.sizes import parse_size
 
+# Whether it can be read is for the analysis to tell, with the reason and what to do.
+Snapshot = Annotated[Path, typer.Argument(readable=False, help="A file that snap.capture wrote.")]
+
 NoIndex = Annotated[
     bool,
     typer.Option(

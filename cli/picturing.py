@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import NoIndex
+from cli.options import NoIndex, Snapshot
 from cli.screen import progress, show_written
 from cli.selecting import AddressOption, PathOption, SqlOption, TypeOption, selection
 from cli.selecting import address as read_address
@@ -25,7 +25,6 @@ class Cycles(str, Enum):
     IGNORE = "ignore"
 
 
-SnapshotArgument = Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")]
 OutputOption = Annotated[
     Path,
     typer.Option(
@@ -75,7 +74,7 @@ def picture_command(direction: str, description: str) -> Callable[..., None]:
     """
 
     def command(
-        snapshot: SnapshotArgument,
+        snapshot: Snapshot,
         output: OutputOption,
         address: AddressOption = None,
         type_name: TypeOption = None,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from snap.errors import EXIT_FAILURE, EXIT_INTERRUPTED, SnapError
 
@@ -17,8 +18,14 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 def run(app: typer.Typer) -> NoReturn:
     """Run an application and exit."""
+    _mend_streams()
+    code: Any = 0
     try:
-        app()
+        try:
+            app()
+        except SystemExit as ended:
+            code = ended.code
+        sys.stdout.flush()
     except SnapError as error:
         _complain(error)
         sys.exit(EXIT_FAILURE)
@@ -26,17 +33,46 @@ def run(app: typer.Typer) -> NoReturn:
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader (`head`, say) has seen enough; keep the interpreter from complaining.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except OSError as error:
-        if error.errno not in _FULL:
+        _forget_output()
+    except (MemoryError, RuntimeError, OSError) as error:
+        told = _expected(error)
+        if told is None:
             raise
-        _complain(
-            SnapError("cannot write the result", error.strerror or str(error), "make room for it")
-        )
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _complain(told)
+        _forget_output()
         sys.exit(EXIT_FAILURE)
-    sys.exit(0)
+    sys.exit(code)
+
+
+def _mend_streams() -> None:
+    """Let nothing meant for a closed stream go elsewhere, nor a character stop a report."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - until the process ends
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        # Where Python was told not to buffer, it takes no notice of a write that falls short.
+        number, encoding = sys.stdout.fileno(), sys.stdout.encoding
+        sys.stdout = open(number, "w", encoding=encoding, closefd=False)  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _expected(error: BaseException) -> SnapError | None:
+    """Give what to tell of a failure of the machine; None for a bug of ours."""
+    if isinstance(error, OSError):
+        if error.errno in _FULL:
+            why = error.strerror or str(error)
+            return SnapError("cannot write the result", why, "make room for it")
+        return None
+    if isinstance(error, MemoryError) or "start new thread" in str(error):
+        return SnapError("out of memory", str(error) or "none is left", "give it more memory")
+    return None
+
+
+def _forget_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(error: SnapError) -> None:

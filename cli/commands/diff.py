@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 
 def diff(
-    before: Annotated[Path, typer.Argument(help="The earlier snapshot.")],
-    after: Annotated[list[Path], typer.Argument(help="Later ones, in the order of their capture.")],
+    before: Annotated[Path, typer.Argument(readable=False, help="The earlier snapshot.")],
+    after: Annotated[
+        list[Path],
+        typer.Argument(readable=False, help="Later ones, in the order of their capture."),
+    ],
     top: Top = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     html: PageFile = None,

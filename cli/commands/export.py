@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from cli.options import NoIndex
+from cli.options import NoIndex, Snapshot
 from cli.screen import progress
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ _TABULAR = (Format.CSV, Format.PARQUET)
 
 
 def export(
-    snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
+    snapshot: Snapshot,
     format: Annotated[Format, typer.Option("--format", "-f", help="What to write.")],  # noqa: A002
     output: Annotated[Path, typer.Option("-o", "--output", help="The file; - for the output.")],
     table: Annotated[

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import MOST_ROWS, NoIndex
+from cli.options import MOST_ROWS, NoIndex, Snapshot
 from cli.screen import progress, show, show_json
 from cli.selecting import address as read_address
 
 
 def object_(
-    snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
+    snapshot: Snapshot,
     address: Annotated[str, typer.Argument(help="The object's address, decimal or 0x…")],
     top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows in each table.")] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import MOST_ROWS, ROWS, NoIndex
+from cli.options import MOST_ROWS, ROWS, NoIndex, Snapshot
 from cli.screen import progress, show, show_json
 from cli.selecting import AddressOption, PathOption, SqlOption, TypeOption, selection
 
 
 def paths(
-    snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
+    snapshot: Snapshot,
     address: AddressOption = None,
     type_name: TypeOption = None,
     path: PathOption = None,

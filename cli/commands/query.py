@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import NoIndex
+from cli.options import NoIndex, Snapshot
 from cli.screen import progress, show, show_data
 
 
 def query(
-    snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
+    snapshot: Snapshot,
     sql: Annotated[str, typer.Argument(help="One statement over objects, refs, types, cycles.")],
     json: Annotated[bool, typer.Option("--json", help="Print rows as one JSON document.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print rows as CSV.")] = False,

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import ROWS, NoIndex, PageFile, RulesFile, Top
+from cli.options import ROWS, NoIndex, PageFile, RulesFile, Snapshot, Top
 from cli.screen import progress, show, show_json, show_written
 
 
 def report(
-    snapshot: Annotated[Path, typer.Argument(help="A file that snap.capture wrote.")],
+    snapshot: Snapshot,
     top: Top = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     html: PageFile = None,

@@ -10,7 +10,7 @@ import typer
 
 
 def convert(
-    raw: Annotated[Path, typer.Argument(help="The .snapraw file of a capture.")],
+    raw: Annotated[Path, typer.Argument(readable=False, help="The .snapraw file of a capture.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The snapshot.")],
 ) -> None:
     """Make the snapshot of a capture that was taken where pyarrow is not installed."""

@@ -11,7 +11,9 @@ from cli.screen import progress, show, show_json
 
 
 def unreachable(
-    edges: Annotated[Path, typer.Argument(help="CSV or Parquet with columns source and target.")],
+    edges: Annotated[
+        Path, typer.Argument(readable=False, help="CSV or Parquet with columns source and target.")
+    ],
     root: Annotated[list[str], typer.Option(help="A node to start from; may be repeated.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

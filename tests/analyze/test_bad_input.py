@@ -192,6 +192,21 @@ def test_a_path_that_cannot_be_a_file_is_refused(path):
         refusal(name)
 
 
+@pytest.mark.parametrize("size", [1 << 62, -1])
+def test_a_size_that_can_be_none_is_refused(path, size):
+    write(path, HEAP)
+    content = pq.read_table(path)
+    at = content.schema.get_field_index("shallow_size")
+    sizes = pa.array([size] * content.num_rows, pa.int64())
+    pq.write_table(content.set_column(at, "shallow_size", sizes), path)
+    assert refusal(path) == "column 'shallow_size' holds what can be no size"
+
+
+def test_a_pipe_that_nobody_writes_to_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert refusal(tmp_path / "pipe").startswith("it is a pipe")
+
+
 def test_a_pipe_is_refused_since_parquet_is_read_from_its_end(path):
     content = write(path, HEAP).read_bytes()
     reader, writer = os.pipe()

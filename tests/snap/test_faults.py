@@ -154,6 +154,7 @@ def test_many_captures_in_a_row_leave_nothing(times, tmp_path):
 
     *handles, objects = before
     assert after[:2] == handles
-    assert after[2] <= objects
+    # The list that the first look gave is one more at the second.
+    assert after[2] <= objects + 1
     assert grown < 2 << 20
     assert os.listdir(tmp_path) == ["heap.parquet"]
