@@ -35,7 +35,7 @@ Seconds at first, for ten million objects with three references each, one core:
 ``retained_together(heap, rows)``      0.6   each time
 =====================================  ====  =============================================
 
-and 120 to 160 bytes of memory an object at the most.
+and 90 to 120 bytes of memory an object at the most.
 """
 
 from analyze.chain import find_chain

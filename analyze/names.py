@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from analyze.graph.csr import references_to
 from analyze.snapshot import NO_NAME
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ _REVERSED: Final = {"list": True, "tuple": True, "collections.deque": False}
 # From this version on a deque tells its type before its items.
 _TELLS_TYPE: Final = (3, 12)
 
-# References looked at at once: what that takes does not grow with the heap.
-_PART: Final = 1 << 20
 _VARIABLES: Final = frozenset({"_contextvars.ContextVar", "ContextVar"})
 _PARTS: Final = frozenset({"hamt_bitmap_node", "hamt_collision_node"})
 
@@ -79,7 +78,7 @@ class ReferenceNames:
         if not is_variable.any() or not is_part.any():
             return
         graph = self._graph
-        edges = self._edges_to(is_variable)
+        edges = references_to(graph, is_variable[self._type_codes])
         sources = np.searchsorted(graph.offsets, edges, side="right") - 1
         named = self.codes[edges] != NO_NAME
         name_of = dict(
@@ -91,15 +90,6 @@ class ReferenceNames:
         keys = edges[is_part[self._type_codes[sources]] & (edges > graph.offsets[sources])]
         names = [name_of.get(variable, NO_NAME) for variable in graph.targets[keys].tolist()]
         self.codes[keys - 1] = np.array(names, dtype=self.codes.dtype)
-
-    def _edges_to(self, is_wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Find the references to objects of some types, a part of all at a time."""
-        targets = self._graph.targets
-        found = [np.zeros(0, dtype=np.int64)]
-        for first in range(0, len(targets), _PART):
-            types = self._type_codes[targets[first : first + _PART]]
-            found.append(first + np.flatnonzero(is_wanted[types]))
-        return np.concatenate(found)
 
     def items(self) -> NDArray[np.int64]:
         """Give each reference's index in its sequence, int64 (m,); NO_NAME in none.

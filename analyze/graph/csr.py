@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from analyze.graph.compiled import IntArray
 
+# References looked at at once, where a mark for each would take memory.
+_PART = 1 << 20
 INT32_OBJECTS = 2**31 - 8  # a few values are left for sentinels
 
 
@@ -148,6 +150,25 @@ def subgraph(graph: Graph, members: IntArray) -> Graph:
     offsets = np.zeros(len(members) + 1, dtype=np.int64)
     np.cumsum(np.bincount(sources, minlength=len(members)), out=offsets[1:])
     return Graph(offsets=offsets, targets=targets[kept])
+
+
+def references_to(graph: Graph, is_wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Give the places of all references to some objects, ascending.
+
+    Parameters
+    ----------
+    is_wanted
+        bool, shape (n,).
+
+    Notes
+    -----
+    O(m) time; beside the result, memory for a part of the references at a time.
+    """
+    parts = range(0, graph.references, _PART)
+    found = (
+        first + np.flatnonzero(is_wanted[graph.targets[first : first + _PART]]) for first in parts
+    )
+    return np.concatenate([np.zeros(0, dtype=np.int64), *found])
 
 
 def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

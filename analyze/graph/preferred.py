@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyze.graph.compiled import unsigned
+from analyze.graph.csr import references_to
 from analyze.graph.reach import ROOT, UNREACHABLE, Reach, _search
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _held(
     """Give those rows that something reached refers to, and the first that does."""
     is_wanted = np.zeros(graph.objects, dtype=np.bool_)
     is_wanted[rows] = True
-    edges = np.flatnonzero(is_wanted[graph.targets])
+    edges = references_to(graph, is_wanted)
     sources = np.searchsorted(graph.offsets, edges, side="right") - 1
     reached = (parent[sources] >= 0) | (parent[sources] == ROOT)
     found, firsts = np.unique(graph.targets[edges[reached]], return_index=True)
