@@ -75,9 +75,21 @@ def _arm_exceptions(options: dict[str, Any], plan: Plan) -> Callable[[BaseExcept
 
     def on_error(error: BaseException) -> None:
         if is_wanted(error):
+            _remember(error)
             capture_next(plan)
 
     return on_error
+
+
+def _remember(error: BaseException) -> None:
+    """Put an exception into `sys`, as the interpreter will when it reports it.
+
+    What its frames hold is then reached from there, and not from outside the heap.
+    """
+    sys.last_type, sys.last_value = type(error), error
+    sys.last_traceback = error.__traceback__
+    if sys.version_info >= (3, 12):
+        sys.last_exc = error
 
 
 class _Workers:
