@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 # Columns of numbers that may be null, and what that means.
 _NULLABLE: Final = {"generation": -1, "hidden_referents": 0}
 NO_NAME: Final = -1
-# No address space is larger; so many of these as there can be objects add up in int64.
-_LARGEST: Final = 1 << 48
+# What sums of sizes, in int64, may come to.
+_MOST_BYTES: Final = 1 << 62
 # Referents that a byte of the file can hold at the most: a bound on what a footer may claim.
 _DENSEST: Final = 1000
 
@@ -88,7 +88,7 @@ class SnapshotFile(CheckedFile):
     def sizes(self) -> NDArray[np.int64]:
         """Read the shallow sizes, int64 (n,), bytes."""
         sizes = self.numbers("shallow_size", np.int64)
-        if len(sizes) and not 0 <= sizes.min() <= sizes.max() <= _LARGEST:
+        if sizes.min() < 0 or sizes.sum(dtype=np.float64) > _MOST_BYTES:
             self.refuse("column 'shallow_size' holds what can be no size", ANOTHER)
         return sizes
 
