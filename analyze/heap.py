@@ -20,7 +20,7 @@ from analyze.progress import Progress
 from analyze.reachability import Reachability, reachability
 from analyze.retained import Retained, heap_dominators
 from analyze.snapshot import References, SnapshotFile
-from snap.schema import TASK_LABEL
+from snap.schema import SUSPENDED_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,13 +162,14 @@ class Heap:
     def named_roots(self) -> tuple[NDArray[np.int64], list[str]]:
         """Rows of the roots that have names, int64 (r,), ascending, and the names.
 
-        Tasks of asyncio and their variables are among them only if they are reachable.
+        Tasks of asyncio, greenlets and their variables are among them only if they are
+        reachable.
         """
         rows, labels = self.file.roots()
-        is_task = _are_tasks(labels)
-        if not is_task.any():
+        is_suspended = _are_suspended(labels)
+        if not is_suspended.any():
             return rows, labels
-        kept = ~is_task | np.isin(rows, self.reachability.roots)
+        kept = ~is_suspended | np.isin(rows, self.reachability.roots)
         return rows[kept], [label for label, keep in zip(labels, kept, strict=True) if keep]
 
     # --- the graph
@@ -202,12 +203,12 @@ class Heap:
         refcount = self.file.numbers("refcount", np.int64)
         generation = self.file.numbers("generation", np.int8)
         named, labels = self.file.roots()
-        is_task = _are_tasks(labels)
-        if is_task.any():
+        is_suspended = _are_suspended(labels)
+        if is_suspended.any():
             # Those that nothing else reaches are garbage, whatever they are called.
-            others = named[~is_task]
+            others = named[~is_suspended]
             found = reachability(references, refcount, self.tracked, generation, others)
-            named = named[~is_task | found.reach.reached()[named]]
+            named = named[~is_suspended | found.reach.reached()[named]]
         return reachability(references, refcount, self.tracked, generation, named).to_arrays()
 
     @cached_property
@@ -292,8 +293,8 @@ class Heap:
         return owner_tree(self, roots, paths).to_arrays()
 
 
-def _are_tasks(labels: list[str]) -> NDArray[np.bool_]:
-    return np.array([label.startswith(TASK_LABEL) for label in labels], dtype=np.bool_)
+def _are_suspended(labels: list[str]) -> NDArray[np.bool_]:
+    return np.array([label.startswith(SUSPENDED_LABELS) for label in labels], dtype=np.bool_)
 
 
 def load(path: str | Path, *, index: bool = True) -> Heap:

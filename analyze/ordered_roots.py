@@ -11,7 +11,7 @@ from analyze.graph.preferred import reach_by_preference
 from analyze.graph.reach import Reach, reach
 from analyze.rules import load_rules
 from analyze.tasks import folded_label, in_vain, is_variable
-from snap.schema import STEP, TASK_LABEL
+from snap.schema import STEP, SUSPENDED_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +38,7 @@ class OrderedRoots:
 
         in_modules = [row for row in self.labels if self.labels[row].startswith(MODULE)]
         in_threads = [row for row in self.labels if self.labels[row].startswith(THREAD)]
-        of_tasks = [row for row in self.labels if self.labels[row].startswith(TASK_LABEL)]
+        of_tasks = [row for row in self.labels if self.labels[row].startswith(SUSPENDED_LABELS)]
         variables = [row for row in of_tasks if is_variable(self.labels[row])]
         tasks = sorted(set(of_tasks) - set(variables))
         others = sorted(set(self.labels).difference(in_modules, in_threads, of_tasks))

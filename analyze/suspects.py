@@ -13,7 +13,7 @@ from analyze.path_table import path_table
 from analyze.piles import PilingUp, find_piles
 from analyze.retained import retained_together
 from analyze.telling import is_container
-from snap.schema import TASK_LABEL
+from snap.schema import GREENLET_LABEL, TASK_LABEL
 
 if TYPE_CHECKING:
     from analyze.heap import Heap
@@ -35,7 +35,7 @@ _CHEAP: Final = 1 << 20
 class Suspect:
     """Something that piles up."""
 
-    # "path", "thread", "task", "outside" the Python heap, or "unreachable".
+    # "path", "thread", "task", "greenlet", "outside" the Python heap, or "unreachable".
     kind: str
     # What piles up, and where: a folded path.
     type_name: str
@@ -139,6 +139,7 @@ def kind_of(path: str) -> str:
     starts = {
         THREAD: "thread",
         TASK_LABEL: "task",
+        GREENLET_LABEL: "greenlet",
         OUTSIDE: "outside",
         UNREACHABLE: "unreachable",
     }

@@ -1,4 +1,4 @@
-"""Tasks of asyncio as roots of paths: what they are called, and what leads to them in vain.
+"""Tasks and greenlets as roots of paths: what they are called, and what leads there in vain.
 
 An event loop refers to every task that waits, through handles, futures and the callback that
 will wake it. Such a path says how asyncio works and nothing of the program, so it is taken
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from snap.schema import STEP, TASK_LABEL
+from snap.schema import STEP, SUSPENDED_LABELS, TASK_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def in_vain(heap: Heap, labels: Mapping[int, str]) -> NDArray[np.int64]:
 
 
 def _is_task(label: str) -> bool:
-    return label.startswith(TASK_LABEL) and not is_variable(label)
+    return label.startswith(SUSPENDED_LABELS) and not is_variable(label)
 
 
 def _of_types(heap: Heap, pattern: re.Pattern[str]) -> NDArray[np.bool_]:

@@ -46,7 +46,7 @@ COLUMNS = {
     # How many referents at the end of the list gc.get_referents does not tell.
     "hidden_referents": "int32",
     # What holds the object, where it has a name of its own: `module app.cache`. A label that
-    # begins with TASK_LABEL names a root only if the object is reachable without it.
+    # begins with one of SUSPENDED_LABELS names a root only if the object is reachable without it.
     "root": "string",
     # Names of the references, in the order of `referents`: keys, attributes, variables;
     # null where unknown. Empty where none of an object's references has a name.
@@ -69,9 +69,11 @@ PERMANENT = 3
 # Counts from here on mark immortal objects: all of 3.12 and later, static ones before.
 IMMORTAL_REFCOUNT = 1 << 29
 
-# Begins the labels of roots that are alive only if something else reaches them: a task that
-# nothing will ever resume may be garbage.
-TASK_LABEL = "task "
-
 # Joins the steps of a path.
 STEP = " › "
+
+# Begin the labels of roots that are alive only if something else reaches them: a task or a
+# greenlet that nothing will ever resume may be garbage.
+TASK_LABEL = "task "
+GREENLET_LABEL = f"greenlet{STEP}"
+SUSPENDED_LABELS = (TASK_LABEL, GREENLET_LABEL)

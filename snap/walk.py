@@ -17,6 +17,7 @@ from itertools import accumulate, compress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from snap import hidden, wire
+from snap.greenlets import read_greenlets
 from snap.instances import values_words
 from snap.kinds import (
     CLOSER,
@@ -178,6 +179,10 @@ class Walk:
         began, used = time.perf_counter(), time.process_time()
         self._send(wire.FACTS, facts)
         roots, tasks = read_tasks()
+        if self._thaw:
+            greenlets = read_greenlets(objects for _, objects in self._generations)
+            roots = {**greenlets, **roots}
+            del greenlets
         self._send(wire.TASKS, json.dumps({"roots": roots, "tasks": tasks}).encode("ascii"))
         del roots, tasks
         for _, objects in self._generations:
