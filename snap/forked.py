@@ -16,7 +16,7 @@ from snap.world import FORK_INTERVAL, StandingStill
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from snap import native
+    from snap.channel import Channel
 
 # Forks that may fail to say their first word, and seconds for each to say it.
 _TRIES = 40
@@ -124,6 +124,7 @@ def _walk(
     # Here, so that a process that is attached to loads them in the copy only. The other
     # threads' frames are where they were: nothing of them was freed in the copy.
     from snap import native
+    from snap.channel import Channel
     from snap.cost import Cost
     from snap.facts import collect_facts
     from snap.footprint import count_held
@@ -138,7 +139,7 @@ def _walk(
 
     # After the imports, which let go of the lock to read files: from now on nothing does.
     system.say(said)
-    channel = native.Channel(*ends, patience=patience)
+    channel = Channel(*ends, patience=patience)
     try:
         defect = native.find_defect()
         if defect is not None:
@@ -169,7 +170,7 @@ def _walk(
         _tell(channel, failure)
 
 
-def _tell(channel: native.Channel, failure: BaseException) -> None:
+def _tell(channel: Channel, failure: BaseException) -> None:
     """Tell the writer why the walk fails; it may have ended the walk itself."""
     import json
 

@@ -11,8 +11,8 @@ from itertools import compress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from snap.calls import local_addresses
 from snap.kinds import mro_of, namespace_of
-from snap.native import local_addresses
 from snap.roots import shared_values
 from snap.schema import GREENLET_LABEL, STEP
 

@@ -6,7 +6,8 @@ import sys
 import types
 from typing import Any, Final, cast
 
-from snap.native import POINTER_SIZE, variable_names
+from snap.calls import variable_names
+from snap.native import POINTER_SIZE
 
 INLINE_VALUES: Final = 1 << 2  # Py_TPFLAGS_INLINE_VALUES, 3.13 and later
 _IS_DICT = 1 << 29  # Py_TPFLAGS_DICT_SUBCLASS

@@ -8,9 +8,9 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from snap import native
+from snap import calls
 from snap.kinds import module_of
-from snap.native import POINTER_SIZE, addresses, local_addresses
+from snap.native import POINTER_SIZE, addresses
 
 if TYPE_CHECKING:
     import types
@@ -98,14 +98,14 @@ def split_own(
 
 def _locals_of(frame: types.FrameType) -> list[int]:
     """Give the addresses of what a frame of ours holds."""
-    if native.LOCALS_OFFSET is None and sys.version_info < (3, 13):
+    if calls.LOCALS_OFFSET is None and sys.version_info < (3, 13):
         # Leaves a dict in the frame, as `local_addresses` says: not in one of the program's.
         namespace = frame.f_locals
         held = [id(namespace), *map(id, namespace.values())]
         # A variable may hold the frame: a cycle that would outlive the call.
         namespace.clear()
         return held
-    return [address for _, address in local_addresses(frame)]
+    return [address for _, address in calls.local_addresses(frame)]
 
 
 def _remove_older(generations: list[list[object]], made: list[object], own: set[int]) -> None:

@@ -10,7 +10,7 @@ import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from snap.native import local_addresses
+from snap.calls import local_addresses
 from snap.own import own_frames
 from snap.schema import STEP
 

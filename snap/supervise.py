@@ -14,8 +14,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+from snap.channel import Channel
 from snap.errors import SnapError
-from snap.native import Channel
 from snap.system import kill, reap
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import weakref
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
+from snap.calls import line_of_generator
 from snap.kinds import mro_of, namespace_of
-from snap.native import line_of_generator
 from snap.roots import shared_values
 from snap.schema import STEP, TASK_LABEL
 from snap.variables import variables_of

@@ -51,8 +51,8 @@ from snap.variables import closure_names, have_variables, items_of_dict_subclass
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from snap.channel import Channel
     from snap.cost import Cost
-    from snap.native import Channel
 
 # Objects a chunk: large enough to make Python's share vanish, small enough that what one
 # loop touches is still cached when the next one does.

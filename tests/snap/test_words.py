@@ -12,7 +12,7 @@ import pytest
 from fresh import run
 
 from snap import layout, native, walk
-from snap.native import Channel
+from snap.channel import Channel
 from snap.schema import PERMANENT
 
 SIZE = 40
@@ -142,9 +142,9 @@ PROGRAM = """
 # What is found out about the interpreter, each as where it is not as expected.
 DOUBTED = {
     "snap.native.ITEMS_OFFSET": None,
-    "snap.native.LOCALS_OFFSET": None,
-    "snap.native.GENERATOR_LOCALS": None,
-    "snap.native.CODE_START": None,
+    "snap.calls.LOCALS_OFFSET": None,
+    "snap.calls.GENERATOR_LOCALS": None,
+    "snap.calls.CODE_START": None,
     "snap.walk.are_words_readable": False,
     "snap.walk.size_rules": {},
     "snap.instances._MANAGED_PLACE": None,
