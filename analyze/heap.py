@@ -169,7 +169,7 @@ class Heap:
         is_suspended = _are_suspended(labels)
         if not is_suspended.any():
             return rows, labels
-        kept = ~is_suspended | np.isin(rows, self.reachability.roots)
+        kept = ~is_suspended | self.reachability.reach.reached()[rows]
         return rows[kept], [label for label, keep in zip(labels, kept, strict=True) if keep]
 
     # --- the graph
@@ -203,12 +203,9 @@ class Heap:
         refcount = self.file.numbers("refcount", np.int64)
         generation = self.file.numbers("generation", np.int8)
         named, labels = self.file.roots()
-        is_suspended = _are_suspended(labels)
-        if is_suspended.any():
-            # Those that nothing else reaches are garbage, whatever they are called.
-            others = named[~is_suspended]
-            found = reachability(references, refcount, self.tracked, generation, others)
-            named = named[~is_suspended | found.reach.reached()[named]]
+        # What waits has a name, and is no root for it: garbage if nothing reaches it, else
+        # held by what does.
+        named = named[~_are_suspended(labels)]
         return reachability(references, refcount, self.tracked, generation, named).to_arrays()
 
     @cached_property

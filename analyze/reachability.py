@@ -14,7 +14,7 @@ import numpy as np
 
 from analyze.graph.compiled import kernel, unsigned
 from analyze.graph.csr import in_degrees
-from analyze.graph.reach import Reach, reach
+from analyze.graph.reach import ROOT, Reach, reach
 from snap.schema import IMMORTAL_REFCOUNT, PERMANENT
 
 if TYPE_CHECKING:
@@ -78,11 +78,12 @@ def reachability(
     Notes
     -----
     Hidden references (a dict's key strings, a code object's constants) lead somewhere,
-    but the collector does not see them: what it tracks and only they hold is a root to
-    it, and so to us. O(n + m).
+    but the collector does not see them: what it tracks and only they hold is alive to it,
+    and so to us; a root, where nothing that is alive leads there. O(n + m).
     """
     graph, hidden = references.graph, references.hidden
     external = in_degrees(graph)
+    is_explained = tracked & (external >= refcount)
     if hidden.any():
         _discount_hidden(
             unsigned(graph.offsets), unsigned(graph.targets), hidden, tracked, external
@@ -92,13 +93,17 @@ def reachability(
     miscounted = int(np.count_nonzero((external < 0) & tracked))
     np.clip(external, 0, np.iinfo(np.int32).max, out=external)
     is_root = (external > 0) | immortal | (generation == PERMANENT)
+    is_explained &= is_root & ~immortal & (generation != PERMANENT)
     is_root[named] = False
-    unnamed = np.flatnonzero(is_root)
+    unnamed = np.flatnonzero(is_root & ~is_explained)
     is_root[named] = True
+    found = reach(graph, named, unnamed, np.flatnonzero(is_explained))
+    is_explained[named] = False
+    is_root[is_explained & (found.parent != ROOT)] = False
     return Reachability(
         external_references=external.astype(np.int32),
         roots=np.flatnonzero(is_root),
-        reach=reach(graph, named, unnamed),
+        reach=found,
         miscounted=miscounted,
     )
 

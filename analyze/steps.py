@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _KINDS: Final[dict[str, int]] = {
     "module": folding.MODULE,
+    "numpy.ndarray": folding.ARRAY,
     "dict": folding.DICT,
     "mappingproxy": folding.DICT_LIKE,
     "collections.OrderedDict": folding.DICT_LIKE,

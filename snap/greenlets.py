@@ -6,13 +6,13 @@ out: what only they hold would be held from outside, without a name.
 
 from __future__ import annotations
 
-import sys
 from itertools import compress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from snap.calls import local_addresses
 from snap.kinds import mro_of, namespace_of
+from snap.loaded import defined
 from snap.roots import shared_values
 from snap.schema import GREENLET_LABEL, STEP
 
@@ -66,8 +66,7 @@ def read_greenlets(pieces: Iterable[list[object]]) -> dict[int, str]:
 
 
 def _greenlet_type() -> type | None:
-    module = sys.modules.get("greenlet")
-    found = None if module is None else vars(module).get("greenlet")
+    found = defined("greenlet", "greenlet")
     return found if isinstance(found, type) else None
 
 

@@ -7,9 +7,11 @@ import types
 from typing import Any, Final, cast
 
 from snap.calls import variable_names
+from snap.loaded import defined
 from snap.native import POINTER_SIZE
 
 INLINE_VALUES: Final = 1 << 2  # Py_TPFLAGS_INLINE_VALUES, 3.13 and later
+_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _IS_DICT = 1 << 29  # Py_TPFLAGS_DICT_SUBCLASS
 
 # The getters of `type` itself: a metaclass may define its own, which may raise or lie.
@@ -44,10 +46,12 @@ class Kind:
     NAMED: Final = 32
     # May refer to something.
     CONTAINER: Final = 64
+    # An array of numpy: not a GC object, though it may hold another, and objects.
+    ARRAY: Final = 128
 
 
 # Kinds of which the walk must see each object.
-CLOSER = Kind.DICT_SUBCLASS | Kind.CODE | Kind.UNSAFE_SIZE | Kind.MODULE
+CLOSER = Kind.DICT_SUBCLASS | Kind.CODE | Kind.UNSAFE_SIZE | Kind.MODULE | Kind.ARRAY
 # A size that is not the same for all instances.
 VARIES = -1
 
@@ -74,9 +78,19 @@ def kind_of(cls: type, *, spare_modules: bool) -> int:
     # By identity: a metaclass may define __eq__.
     if flags_of(cls) & _HAS_GC:
         kind |= Kind.CONTAINER
+    array = array_type()
+    if array is not None and any(base is array for base in mro_of(cls)):
+        kind |= Kind.ARRAY
     if spare_modules and any(base is types.ModuleType for base in mro_of(cls)):
         kind |= Kind.MODULE
     return kind
+
+
+def array_type() -> type | None:
+    """Give the type of numpy's arrays if the program has loaded it."""
+    found = defined("numpy", "ndarray")
+    # Another module may go by that name.
+    return found if type(found) is type and not flags_of(found) & _IS_HEAP_TYPE else None
 
 
 def fixed_size(cls: type) -> int:

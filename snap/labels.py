@@ -8,14 +8,14 @@ only: descriptors of built-in types, and an instance's own attributes.
 from __future__ import annotations
 
 import gc
-import sys
 import types
 import weakref
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from snap.instances import dict_place, shared_names
-from snap.kinds import flags_of, mro_of, namespace_of
+from snap.kinds import array_type, flags_of, mro_of, namespace_of
+from snap.loaded import defined
 from snap.native import Words, addresses, shifted
 from snap.text import is_telling
 from snap.variables import have_variables
@@ -53,6 +53,7 @@ _GETTERS_OF_MODULES: Final = {
     ("_asyncio", "Future"): "_loop _result _exception",
     ("_asyncio", "Task"): "_coro _fut_waiter",
     ("_contextvars", "Token"): "var old_value",
+    ("numpy", "ndarray"): "base",
 }
 
 _DESCRIPTORS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType)
@@ -64,7 +65,7 @@ def are_readable(cls: type) -> bool:
     """Tell whether references of a type's instances may have names."""
     flags = flags_of(cls)
     if not flags & _HAS_GC:
-        return cls is types.CodeType
+        return cls is types.CodeType or cls is array_type()
     return bool(
         flags & _IS_HEAP_TYPE
         or have_variables(cls)
@@ -146,8 +147,7 @@ def _descriptor_names(cls: type) -> Iterator[str]:
                 if type(member) is types.MemberDescriptorType and is_telling(name):
                     yield _copy(name)
     for (module, name), names in _GETTERS_OF_MODULES.items():
-        loaded = sys.modules.get(module)
-        known = None if loaded is None else vars(loaded).get(name)
+        known = defined(module, name)
         if any(base is known for base in mro_of(cls)):
             yield from names.split()
 

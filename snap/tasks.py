@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from snap.calls import line_of_generator
 from snap.kinds import mro_of, namespace_of
+from snap.loaded import defined
 from snap.roots import shared_values
 from snap.schema import STEP, TASK_LABEL
 from snap.variables import variables_of
@@ -86,10 +87,8 @@ def read_tasks() -> tuple[dict[int, str], list[TaskFacts]]:
 
 
 def _tasks() -> Iterator[Any]:
-    module = sys.modules.get("asyncio.tasks")
-    namespace = {} if module is None else vars(module)
     for name in _SETS:
-        tasks = namespace.get(name)
+        tasks = defined("asyncio.tasks", name)
         # Of a WeakSet the set of weak references: iterating over it would leave a trace.
         held = tasks if type(tasks) is set else _get(tasks, "data")
         for item in list(held) if type(held) is set else ():

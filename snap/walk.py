@@ -17,6 +17,7 @@ from itertools import accumulate, compress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from snap import hidden, wire
+from snap.arrays import of_array
 from snap.greenlets import read_greenlets
 from snap.instances import values_words
 from snap.kinds import (
@@ -257,6 +258,8 @@ class Walk:
                 found = hidden.of_dict_subclass(cast("dict[object, object]", chunk[row]))
             if kind & Kind.CODE:
                 found = hidden.of_code(cast("types.CodeType", chunk[row]))
+            if kind & Kind.ARRAY:
+                found = of_array(chunk[row])
             if found:
                 hidden_rows.append(row)
                 hidden_counts.append(len(found))

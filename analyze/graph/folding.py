@@ -45,6 +45,8 @@ RELAY: Final = 10
 THREAD_LOCAL: Final = 11
 # Of a function's results: by themselves, or behind its type in a dict of their own.
 CACHE: Final = 12
+# Items, unless it looks into another one, which has a name.
+ARRAY: Final = 13
 
 # --- what a container is for, given how it was reached
 
@@ -154,7 +156,7 @@ def label_step(
     is_value = hidden > 0 and place >= told - hidden
     if kind == DICT or (kind == DICT_LIKE and (name < 0 or is_value)):
         return _label_entry(kind, role, name, place, told, hidden)
-    if kind in (ITEMS, CELL):
+    if kind in (ITEMS, CELL) or (kind == ARRAY and name < 0):
         return _label_item(kind, role, target_kind)
     if name >= 0:
         return _label_name(kind, name, meaning, target_kind)

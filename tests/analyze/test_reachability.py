@@ -81,17 +81,39 @@ def expected_external(objects):
     return [max(count, 0) for count in counts]
 
 
-def expected_roots(objects):
+def expected_alive(objects):
+    """Give what the collector begins with: all that it takes for held from outside."""
     external = expected_external(objects)
-    counts = rows(objects)["refcount"]
     return [
         place
         for place, each in enumerate(objects)
-        if external[place] > 0
-        or counts[place] >= IMMORTAL_REFCOUNT
+        if external[place] > 0 or is_root_by_itself(objects, place)
+    ]
+
+
+def is_root_by_itself(objects, place):
+    each = objects[place]
+    return (
+        rows(objects)["refcount"][place] >= IMMORTAL_REFCOUNT
         or (each.tracked and each.generation == PERMANENT)
         or each.root is not None
-    ]
+    )
+
+
+def expected_roots(objects):
+    """Leave out of these what hidden references alone hold, if anything alive has them."""
+    counts = list(rows(objects)["refcount"])
+    for _, target in live_edges(objects):
+        counts[target] -= 1
+    alive = expected_alive(objects)
+    explained = {
+        place
+        for place in alive
+        if objects[place].tracked and counts[place] <= 0 and not is_root_by_itself(objects, place)
+    }
+    roots = [place for place in alive if place not in explained]
+    left = explained - closure(objects, roots)
+    return sorted([*roots, *left])
 
 
 def closure(objects, starts, without=()):
@@ -211,13 +233,17 @@ def test_a_self_reference_is_taken_off_like_any_other(heap):
     assert opened.unreachable.tolist() == [0]
 
 
-def test_a_hidden_reference_to_a_tracked_object_makes_it_a_root(heap):
+def test_a_hidden_reference_to_a_tracked_object_keeps_it_alive(heap):
     opened = heap("""
-        code: code 200 hidden=1 -> constant
+        garbage: code 200 hidden=1 -> constant
         constant: tuple 56
+        array: numpy.ndarray 200 held=1 hidden=1 -> item
+        item: list 56
     """)
-    assert opened.reachability.external_references.tolist() == [0, 1]
+    assert opened.reachability.external_references.tolist() == [0, 1, 1, 1]
     assert opened.unreachable.tolist() == [0]
+    # A root only where nothing that is alive leads there.
+    assert opened.reachability.roots.tolist() == [1, 2]
 
 
 def test_a_hidden_reference_to_an_untracked_object_is_counted_as_explained(heap):
