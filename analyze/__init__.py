@@ -1,8 +1,8 @@
 """Offline analysis of heap snapshots.
 
 Nothing is read or worked out before it is asked for, and nothing twice: not in this process, nor,
-on large heaps, in the next one (see `analyze.index`). Tables are polars frames; columns of a
-heap are numpy arrays by row, read-only where they are results.
+on large heaps, in the next one (see `analyze.reading.index`). Tables are polars frames; columns of
+a heap are numpy arrays by row, read-only where they are results.
 
 >>> import analyze
 >>> heap = analyze.load("data/cycles.parquet")
@@ -38,18 +38,23 @@ Seconds at first, for ten million objects with three references each, one core:
 and 90 to 120 bytes of memory an object at the most.
 """
 
-from analyze.chain import find_chain
-from analyze.growth import Growth, compare
-from analyze.heap import Heap, load
-from analyze.neighbourhood import backrefs, refs
-from analyze.object_page import ObjectPage, object_page
-from analyze.paths import Paths, paths
-from analyze.picture import Picture
-from analyze.query import query
-from analyze.report import HeapReport, report
-from analyze.retained import retained_together
-from analyze.type_summary import type_summary
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from snap.errors import SnapError
+
+if TYPE_CHECKING:
+    from analyze.answers.chain import find_chain
+    from analyze.answers.growth import Growth, compare
+    from analyze.answers.object_page import ObjectPage, object_page
+    from analyze.answers.paths import Paths, paths
+    from analyze.answers.report import HeapReport, report
+    from analyze.heap import Heap, load
+    from analyze.pictures.neighbourhood import backrefs, refs
+    from analyze.pictures.picture import Picture
+    from analyze.retained import retained_together
+    from analyze.sql.query import query
+    from analyze.sql.type_summary import type_summary
 
 __all__ = [
     "Growth",
@@ -71,3 +76,37 @@ __all__ = [
     "retained_together",
     "type_summary",
 ]
+
+# Loaded when first asked for, so that a module of ours costs what it needs itself. No module
+# may have the name of a function here: importing it would put it in the function's place.
+_HOME = {
+    "Growth": "answers.growth",
+    "Heap": "heap",
+    "HeapReport": "answers.report",
+    "ObjectPage": "answers.object_page",
+    "Paths": "answers.paths",
+    "Picture": "pictures.picture",
+    "backrefs": "pictures.neighbourhood",
+    "compare": "answers.growth",
+    "find_chain": "answers.chain",
+    "load": "heap",
+    "object_page": "answers.object_page",
+    "paths": "answers.paths",
+    "query": "sql.query",
+    "refs": "pictures.neighbourhood",
+    "report": "answers.report",
+    "retained_together": "retained",
+    "type_summary": "sql.type_summary",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'analyze' has no attribute {name!r}")
+    found = getattr(importlib.import_module(f"analyze.{_HOME[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

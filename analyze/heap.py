@@ -11,15 +11,15 @@ import numpy as np
 from analyze.beside import beside
 from analyze.cycles import Cycles, find_cycles
 from analyze.graph.reach import UNREACHABLE
-from analyze.index import Index, file_stamp
 from analyze.memory import has_room, require_memory, return_freed
 from analyze.names import ReferenceNames
-from analyze.ordered_roots import OrderedRoots, telling_paths
-from analyze.owners import OwnerTree, owner_tree
+from analyze.owners.ordered_roots import OrderedRoots, telling_paths
+from analyze.owners.tree import OwnerTree, owner_tree
 from analyze.progress import Progress
 from analyze.reachability import Reachability, reachability
+from analyze.reading.index import Index, file_stamp
+from analyze.reading.snapshot import References, SnapshotFile
 from analyze.retained import Retained, heap_dominators
-from analyze.snapshot import References, SnapshotFile
 from snap.schema import SUSPENDED_LABELS
 
 if TYPE_CHECKING:

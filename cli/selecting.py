@@ -45,7 +45,7 @@ SqlOption = Annotated[
 def selection(
     addresses: Sequence[str] | None, type_name: str | None, path: str | None, sql: str | None
 ) -> dict[str, Any]:
-    """Give the one way to select that was used, as arguments of `analyze.selection.select`.
+    """Give the one way to select that was used, as arguments of `analyze.sql.selection.select`.
 
     Raises
     ------

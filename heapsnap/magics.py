@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from analyze.growth import Growth
-    from analyze.report import HeapReport
+    from analyze.answers.growth import Growth
+    from analyze.answers.report import HeapReport
 
 _KEEP = "folder for the snapshots; by default they are deleted"
 
@@ -36,8 +36,8 @@ class HeapMagics(Magics):
         options = parse_argstring(self.heap, line)
         with _folder(options.output) as folder:
             path = _capture(folder / "heap.parquet")
+            from analyze.answers.report import report
             from analyze.heap import Heap
-            from analyze.report import report
 
             return report(Heap(path, index=False))
 
@@ -54,7 +54,7 @@ class HeapMagics(Magics):
             after = _capture(folder / "after.parquet")
             if not succeeded:
                 return None  # the error has been shown
-            from analyze.growth import compare
+            from analyze.answers.growth import compare
             from analyze.heap import Heap
 
             return compare([Heap(before, index=False), Heap(after, index=False)])

@@ -174,7 +174,7 @@ def test_the_defaults_are_objgraphs(examples):
 
     import objgraph
 
-    from analyze.neighbourhood import MAX_DEPTH, TOO_MANY
+    from analyze.pictures.neighbourhood import MAX_DEPTH, TOO_MANY
 
     theirs = inspect.signature(objgraph.show_refs).parameters
     assert (theirs["max_depth"].default, theirs["too_many"].default) == (MAX_DEPTH, TOO_MANY)

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from analyze.export.excerpt import reference_names
+from analyze.reading.snapshot import NO_NAME
 from analyze.render.text import printable
-from analyze.snapshot import NO_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

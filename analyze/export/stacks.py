@@ -9,7 +9,7 @@ import numpy as np
 
 from analyze.graph.folding import NONE, sum_up
 from analyze.render.text import printable
-from analyze.type_summary import sum_by
+from analyze.sql.type_summary import sum_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyze.export.excerpt import Excerpt
-    from analyze.owners import OwnerTree
+    from analyze.owners.tree import OwnerTree
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from analyze.query import query
+from analyze.sql.query import query
 
 if TYPE_CHECKING:
     import polars as pl

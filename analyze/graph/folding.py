@@ -1,4 +1,4 @@
-"""Kernels that fold the paths of a search into a tree; what labels mean is `analyze.steps`'.
+"""Kernels that fold the paths of a search into a tree; what labels mean is `analyze.owners.steps`'.
 
 Every object is reached by one reference from its parent in the search. That reference has a
 label, or none: then the object belongs to the same node as its parent (an instance's dict

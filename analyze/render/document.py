@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from analyze.render.paths_text import explanations
 
 if TYPE_CHECKING:
-    from analyze.cycle_groups import CycleGroup
-    from analyze.grown import GrownSuspect
-    from analyze.growth import Growth
-    from analyze.object_page import ObjectPage
-    from analyze.paths import Paths
-    from analyze.plain_graph import UnreachableNodes
-    from analyze.report import HeapReport
-    from analyze.suspects import Suspect
+    from analyze.answers.cycle_groups import CycleGroup
+    from analyze.answers.growth import Growth
+    from analyze.answers.object_page import ObjectPage
+    from analyze.answers.paths import Paths
+    from analyze.answers.plain_graph import UnreachableNodes
+    from analyze.answers.report import HeapReport
+    from analyze.suspects.grown import GrownSuspect
+    from analyze.suspects.standing import Suspect
 
 Document = dict[str, Any]
 

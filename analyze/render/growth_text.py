@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from analyze.grown import GrownSuspect
-    from analyze.growth import Growth
+    from analyze.answers.growth import Growth
+    from analyze.suspects.grown import GrownSuspect
 
 
 def render_growth(growth: Growth, *, top: int) -> RenderableType:

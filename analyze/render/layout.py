@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analyze.origin import is_own_type
+from analyze.owners.origin import is_own_type
 from analyze.render.text import keep_units, path_text, printable, split_names, type_text
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from rich.console import ConsoleOptions, RenderableType
 
-    from analyze.cycle_groups import CycleGroup
-    from analyze.suspects import Suspect
+    from analyze.answers.cycle_groups import CycleGroup
+    from analyze.suspects.standing import Suspect
 
     class CycleStep(Protocol):
         """One object of a cycle, and the name of the reference to the next."""

@@ -11,7 +11,7 @@ from analyze.render.text import plural, printable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from analyze.plain_graph import UnreachableNodes
+    from analyze.answers.plain_graph import UnreachableNodes
 
 
 def render_nodes(found: UnreachableNodes) -> RenderableType:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from analyze.object_page import CycleOf, ObjectPage, Referrer
-    from analyze.object_path import OneObject, PathStep
+    from analyze.answers.object_page import CycleOf, ObjectPage, Referrer
+    from analyze.owners.object_path import OneObject, PathStep
 
 
 def render_object(page: ObjectPage) -> RenderableType:

@@ -9,8 +9,8 @@ from analyze.render.suspects import trend
 from analyze.render.text import path_text
 
 if TYPE_CHECKING:
-    from analyze.grown import GrownSuspect
-    from analyze.growth import Growth
+    from analyze.answers.growth import Growth
+    from analyze.suspects.grown import GrownSuspect
 
 # What came and went that a sentence names.
 _NAMED: Final = 2

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from analyze.paths import Branch, Paths
+    from analyze.answers.paths import Branch, Paths
 
 
 def render_paths(found: Paths, *, top: int) -> RenderableType:

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from analyze.cycle_groups import CycleGroup
-    from analyze.report import HeapReport
-    from analyze.suspects import Suspect
+    from analyze.answers.cycle_groups import CycleGroup
+    from analyze.answers.report import HeapReport
+    from analyze.suspects.standing import Suspect
 
 # Kinds of cycles of which an example is drawn: each takes as much room as a table.
 MOST_DRAWINGS: Final = 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from analyze.piles import LEAST_BYTES
 from analyze.render.pace import by_pace, went_sentence
 from analyze.render.suspects import (
     TOLD,
@@ -23,15 +22,16 @@ from analyze.render.text import (
     printable,
     type_text,
 )
+from analyze.suspects.piles import LEAST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import polars as pl
 
-    from analyze.cycle_groups import CycleGroup
-    from analyze.growth import Growth
-    from analyze.report import HeapReport, Totals
+    from analyze.answers.cycle_groups import CycleGroup
+    from analyze.answers.growth import Growth
+    from analyze.answers.report import HeapReport, Totals
 
 GROWTH_TITLE: Final = "What grew"
 

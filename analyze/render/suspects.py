@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyze.path_table import ITEM
+from analyze.owners.path_table import ITEM
 from analyze.render.text import (
     format_bytes,
     format_change,
@@ -19,8 +19,8 @@ from snap.schema import STEP
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from analyze.grown import GrownSuspect
-    from analyze.suspects import Suspect
+    from analyze.suspects.grown import GrownSuspect
+    from analyze.suspects.standing import Suspect
 
 # Suspects that are told in sentences; the others are in the table.
 TOLD: Final = 3

@@ -13,7 +13,7 @@ from cli.screen import progress, show, show_json, show_note, show_tripped, show_
 from snap.errors import EXIT_GATE
 
 if TYPE_CHECKING:
-    from analyze.gate import Limits
+    from analyze.answers.gate import Limits
 
 
 def diff(
@@ -44,13 +44,13 @@ def diff(
     no_index: NoIndex = False,
 ) -> None:
     """Say what grew between snapshots of a program, and who holds it."""
-    from analyze.gate import tripped
-    from analyze.growth import compare
+    from analyze.answers.gate import tripped
+    from analyze.answers.growth import compare
     from analyze.heap import Heap
     from analyze.output import check_place, write_text
+    from analyze.owners.rules import load_rules
     from analyze.render.document import growth_document
     from analyze.render.growth_text import render_growth
-    from analyze.rules import load_rules
 
     limits = _limits(fail_on_growth, fail_on_objects or [], fail_on_cycles)
     known = load_rules(rules)
@@ -92,7 +92,7 @@ def diff(
 
 
 def _limits(size: int | None, objects: list[str], no_cycles: bool) -> Limits:
-    from analyze.gate import Limits, parse_objects
+    from analyze.answers.gate import Limits, parse_objects
 
     try:
         return Limits(

@@ -20,8 +20,8 @@ def object_(
 ) -> None:
     """Explain one object: its reference count and who holds it, why it lives, what it holds."""
     wanted = read_address(address)
+    from analyze.answers.object_page import object_page
     from analyze.heap import Heap
-    from analyze.object_page import object_page
     from analyze.render.document import object_document
     from analyze.render.object_text import render_object
 

@@ -30,8 +30,8 @@ def query(
     cycles   cycle, reachable, signature, objects, shallow_size, retained_size
     """  # noqa: D301 - typer reads the backspace
     from analyze.heap import Heap
-    from analyze.query import query as run
     from analyze.render.rows import csv_of_rows, json_of_rows, render_rows
+    from analyze.sql.query import query as run
 
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other")

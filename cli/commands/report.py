@@ -19,12 +19,12 @@ def report(
     no_index: NoIndex = False,
 ) -> None:
     """Say what piles up in a heap, and who holds it: suspects, unreachable cycles, types."""
+    from analyze.answers.report import report as summarise
     from analyze.heap import Heap
     from analyze.output import check_place, write_text
+    from analyze.owners.rules import load_rules
     from analyze.render.document import report_document
     from analyze.render.report_text import render_report
-    from analyze.report import report as summarise
-    from analyze.rules import load_rules
 
     known = load_rules(rules)
     if html is not None:

@@ -18,7 +18,7 @@ def unreachable(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Say which nodes of a directed graph no start node reaches, and the cycles among them."""
-    from analyze.plain_graph import read_edges, unreachable_nodes
+    from analyze.answers.plain_graph import read_edges, unreachable_nodes
     from analyze.render.document import nodes_document
     from analyze.render.nodes_text import render_nodes
 

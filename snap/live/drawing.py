@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analyze.picture import Node, Picture
+    from analyze.pictures.picture import Node, Picture
     from snap.live.surroundings import Node as Found
     from snap.live.surroundings import Surroundings
 
 
 def picture(found: Surroundings) -> Picture:
     """Make the picture of what was found."""
-    from analyze.picture import Edge, Picture
+    from analyze.pictures.picture import Edge, Picture
 
     starts = ", ".join(node.type_name for node in found.nodes if node.is_start)
     keys = [hex(node.address) for node in found.nodes]
@@ -33,7 +33,7 @@ def picture(found: Surroundings) -> Picture:
 
 
 def _node(found: Found) -> Node:
-    from analyze.picture import Node
+    from analyze.pictures.picture import Node
 
     lines = (
         None if found.references is None else f"reference count {found.references:,}",

@@ -9,7 +9,7 @@ from snap.live.table import Table, printable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from analyze.picture import Picture
+    from analyze.pictures.picture import Picture
 
 
 class Node(NamedTuple):

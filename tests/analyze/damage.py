@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from analyze.answers.report import report
 from analyze.heap import Heap
 from analyze.render.document import report_document
 from analyze.render.report_text import render_report
-from analyze.report import report
 from snap.errors import SnapError
 
 # Damage must not make us ask for more than this: a snapshot of 10 MB needs a tenth.

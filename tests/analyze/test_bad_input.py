@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from snapshot_file import FACTS, SCHEMA, table, write, write_table
 
+from analyze.answers.report import report
 from analyze.heap import Heap, load
-from analyze.report import report
 from snap.errors import EXIT_DONE, EXIT_FAILURE, SnapError
 from snap.schema import COLUMNS, REQUIRED_FACTS, SCHEMA_VERSION
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import analyze
+from analyze.answers.report import totals
 from analyze.graph.dominators import GARBAGE, VIRTUAL_ROOT
 from analyze.graph.reach import ROOT
-from analyze.report import totals
-from analyze.type_summary import type_summary
+from analyze.sql.type_summary import type_summary
 
 DATA = sorted((Path(__file__).parents[2] / "data").glob("*.parquet"))
 # Programs of the standard library, each with what it is given.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from snapshot_file import Object, write
 
-from analyze.cycle_groups import cycle_groups
+from analyze.answers.cycle_groups import cycle_groups
 from analyze.cycles import LINK, find_cycles
 from analyze.heap import Heap
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analyze.gate import parse_objects
+from analyze.answers.gate import parse_objects
 
 ROOT = Path(__file__).parents[2]
 BEFORE, AFTER = (ROOT / "data" / f"cache-{when}.parquet" for when in ("before", "after"))

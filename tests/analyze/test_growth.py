@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from snapshot_file import Object, write
 
-from analyze.cycle_groups import cycle_groups
-from analyze.growth import compare
+from analyze.answers.cycle_groups import cycle_groups
+from analyze.answers.growth import compare
 from analyze.heap import Heap
 from analyze.render.document import growth_document
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyze.icicle import THE_HEAP, Paths, icicle
+from analyze.answers.icicle import THE_HEAP, Paths, icicle
 from analyze.render.html.picture import draw_blocks
 
 SEEDS = range(60)

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 import generate
 
 import analyze
-from analyze.index import WORTH_OBJECTS, Index, file_stamp
+from analyze.reading.index import WORTH_OBJECTS, Index, file_stamp
 from analyze.render.document import report_document
 
 OBJECTS = WORTH_OBJECTS
@@ -187,7 +187,7 @@ def test_a_snapshot_replaced_while_it_is_open_keeps_nothing_of_the_old_one(copy,
 
 
 def test_changed_code_makes_the_index_stale_and_sweeps_it(indexed, monkeypatch):
-    monkeypatch.setattr("analyze.index.code_digest", lambda: b"another release")
+    monkeypatch.setattr("analyze.reading.index.code_digest", lambda: b"another release")
     kept = index_of(indexed)
     assert kept.remember("totals", lambda: {"new": 1}) == {"new": 1}
     assert [path.name for path in entries(indexed)] == ["totals.arrow"]

@@ -122,7 +122,8 @@ def test_the_command_refuses_before_the_work_starts(tmp_path):
     )
     code = """
 import resource, sys
-import analyze.report, analyze.render.report_text, cli.commands.report, polars, numba
+import analyze.heap, analyze.answers.report, analyze.render.report_text
+import cli.commands.report, polars, numba
 pages = int(open("/proc/self/statm").read().split()[0])
 limit = pages * resource.getpagesize() + (100 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -5,8 +5,8 @@ import re
 from snapshot_file import write
 
 from analyze import load
+from analyze.answers.report import report
 from analyze.render.sentences import memory_sentences
-from analyze.report import report
 
 HEAP = """
     app: dict 3000000 root="module app" -> item

@@ -14,7 +14,7 @@ from rich.console import Console
 from snapshot_file import FIRST_ADDRESS, Object, write
 
 import analyze
-from analyze.object_page import object_page
+from analyze.answers.object_page import object_page
 from analyze.render.object_text import render_object
 from snap.errors import EXIT_DONE, EXIT_FAILURE, EXIT_USAGE
 from snap.schema import IMMORTAL_REFCOUNT, STEP

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from analyze.origin import is_own_type, own_types
+from analyze.owners.origin import is_own_type, own_types
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from snapshot_file import write
 
 from analyze.heap import Heap
-from analyze.steps import Steps
+from analyze.owners.steps import Steps
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import pytest
 from snapshot_file import write
 
 from analyze import SnapError, compare, load, report
-from analyze.cycle_groups import Step
-from analyze.icicle import Block
+from analyze.answers.cycle_groups import Step
+from analyze.answers.icicle import Block
 from analyze.output import write_text
 from analyze.render.html import growth_page, report_page
 from analyze.render.html.cycle import draw_cycle

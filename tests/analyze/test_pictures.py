@@ -14,8 +14,8 @@ import pytest
 from snapshot_file import FIRST_ADDRESS, write
 
 import analyze
-from analyze.drawn_cycles import fold_cycles, number_cycles
-from analyze.picture import Edge, Node, Picture
+from analyze.pictures.drawn_cycles import fold_cycles, number_cycles
+from analyze.pictures.picture import Edge, Node, Picture
 from snap.errors import EXIT_DONE, EXIT_FAILURE, EXIT_USAGE, SnapError
 
 needs_graphviz = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is missing")

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analyze.plain_graph import read_edges, unreachable_nodes
+from analyze.answers.plain_graph import read_edges, unreachable_nodes
 from analyze.render.document import nodes_document
 from snap.errors import EXIT_FAILURE, SnapError
 

@@ -13,7 +13,7 @@ from snapshot_file import FIRST_ADDRESS, write
 
 import analyze
 from analyze.render.rows import csv_of_rows, json_of_rows
-from analyze.tables import TABLES, Tables
+from analyze.sql.tables import TABLES, Tables
 from snap.errors import EXIT_DONE, EXIT_FAILURE, EXIT_USAGE, SnapError
 
 SHOP = """

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from snapshot_file import FACTS, FIRST_ADDRESS, Nowhere, Object, write
 
+from analyze.answers.report import report
 from analyze.heap import Heap, load
 from analyze.render.document import report_document
-from analyze.report import report
 from snap.errors import EXIT_DONE
 from snap.schema import IMMORTAL_REFCOUNT
 

@@ -62,10 +62,10 @@ def forget_peak() -> None:
 
 def stages(path: Path) -> list[dict[str, Any]]:
     """Time each stage of the analysis in this process."""
-    from analyze.cycle_groups import cycle_groups
+    from analyze.answers.cycle_groups import cycle_groups
+    from analyze.answers.report import totals
     from analyze.heap import Heap
-    from analyze.report import totals
-    from analyze.type_summary import type_summary
+    from analyze.sql.type_summary import type_summary
 
     heap = Heap(path, index=False)
     # What a stage needs from the one before is asked for by it.

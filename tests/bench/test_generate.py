@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import generate
 
 import analyze
-from analyze.report import totals
+from analyze.answers.report import totals
 
 
 @pytest.mark.parametrize("shape", generate.SHAPES)

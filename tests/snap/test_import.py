@@ -8,6 +8,8 @@ import pytest
 from fresh import CHECKOUT, MODES, run
 
 PACKAGES = ("snap", "analyze", "cli", "heapsnap")
+# Of the analysis, from the arrays up to what shows results.
+ROOMS = ("graph", "reading", "owners", "sql", "suspects", "answers", "pictures", "render")
 
 
 # Loaded when somebody looks at a picture, and not before.
@@ -141,8 +143,34 @@ def test_graph_kernels_know_neither_parquet_nor_polars():
 
 
 def test_few_modules_of_the_analysis_read_snapshots_and_what_is_kept_beside_them():
-    readers = ["analyze/checked_file.py", "analyze/snapshot.py", "analyze/index_entry.py"]
-    assert importers("analyze", "pyarrow", but=readers) == []
+    readers = ["checked_file.py", "snapshot.py", "index_entry.py"]
+    but = [f"analyze/reading/{each}" for each in readers]
+    assert importers("analyze", "pyarrow", but=but) == []
+
+
+def test_rooms_of_the_analysis_know_only_those_below_them():
+    # What a result shows itself as in a notebook is imported within its methods, and types are
+    # imported for the type checker alone: neither counts.
+    upwards = []
+    for floor, room in enumerate(ROOMS):
+        for path in sorted((CHECKOUT / "analyze" / room).rglob("*.py")):
+            known = [
+                node.module
+                for node in ast.parse(path.read_text()).body
+                if isinstance(node, ast.ImportFrom) and node.module != "analyze.render.text"
+            ]
+            above = tuple(f"analyze.{each}." for each in ROOMS[floor + 1 :])
+            upwards += [f"{path.name} imports {name}" for name in known if name.startswith(above)]
+
+    assert upwards == []
+
+
+def test_no_module_takes_the_place_of_a_function_of_the_library():
+    import analyze
+
+    assert [name for name in analyze.__all__ if (CHECKOUT / f"analyze/{name}.py").exists()] == []
+    # Loading everything, and the modules beside them, leaves them what they are.
+    assert all(callable(getattr(analyze, name)) for name in analyze.__all__)
 
 
 def test_renderers_do_not_look_at_arrays():
@@ -151,5 +179,5 @@ def test_renderers_do_not_look_at_arrays():
 
 def test_every_package_has_files():
     # The rules above would hold for folders that moved away.
-    for folder in (*PACKAGES, "snap/writer", "analyze/graph", "analyze/render"):
+    for folder in (*PACKAGES, "snap/writer", *(f"analyze/{room}" for room in ROOMS)):
         assert list(Path(CHECKOUT / folder).glob("*.py"))

@@ -10,7 +10,7 @@ from analyze.render.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyze.cycle_groups import Step
+    from analyze.answers.cycle_groups import Step
 
 # Kinds of cycles whose example is drawn.
 MOST_DRAWINGS: Final = 6

@@ -30,7 +30,7 @@ from analyze.render.suspects import trend
 from analyze.render.text import format_change, format_count_change
 
 if TYPE_CHECKING:
-    from analyze.growth import Growth
+    from analyze.answers.growth import Growth
 
 _TYPES: Final = (
     Column(title="Type", kind="type", value="type_name"),

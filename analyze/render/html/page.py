@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jinja2
 from markupsafe import Markup, escape
 
-from analyze.origin import is_own_type
+from analyze.owners.origin import is_own_type
 from analyze.render.text import (
     format_bytes,
     format_change,

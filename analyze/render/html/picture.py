@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from analyze.beginnings import MODULE, OUTSIDE, THREAD, UNREACHABLE
-from analyze.icicle import PACKAGE, STANDARD_LIBRARY
+from analyze.answers.icicle import PACKAGE, STANDARD_LIBRARY
+from analyze.owners.beginnings import MODULE, OUTSIDE, THREAD, UNREACHABLE
 from analyze.render.text import printable
 from snap.schema import STEP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyze.icicle import Block
+    from analyze.answers.icicle import Block
 
 # Characters of a label; the whole path is in the table beside the picture.
 _LONGEST_LABEL: Final = 100

@@ -23,8 +23,8 @@ from analyze.render.text import format_bytes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyze.cycle_groups import CycleGroup
-    from analyze.report import HeapReport, Totals
+    from analyze.answers.cycle_groups import CycleGroup
+    from analyze.answers.report import HeapReport, Totals
 
 _TYPES: Final = (
     Column(title="Type", kind="type", value="type_name"),

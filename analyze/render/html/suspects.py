@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from analyze.path_table import comparable
+from analyze.owners.path_table import comparable
 from analyze.render.suspects import rate_text, share_text, trend
 from analyze.render.text import (
     format_bytes,
@@ -20,9 +20,9 @@ from snap.schema import STEP
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from analyze.grown import GrownSuspect
-    from analyze.icicle import Block
-    from analyze.suspects import Suspect
+    from analyze.answers.icicle import Block
+    from analyze.suspects.grown import GrownSuspect
+    from analyze.suspects.standing import Suspect
 
 _Told = TypeVar("_Told")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyze.drawn_cycles import fold_cycles
+from analyze.pictures.drawn_cycles import fold_cycles
 from analyze.render.text import plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analyze.picture import Edge, Node, Picture
+    from analyze.pictures.picture import Edge, Node, Picture
 
 # How much longer a text may become when control characters are spelled: `\\u0007`.
 _ESCAPED: Final = 6

@@ -12,7 +12,7 @@ from analyze.render.web import in_notebook, policy
 if TYPE_CHECKING:
     import jinja2
 
-    from analyze.picture import Node, Picture
+    from analyze.pictures.picture import Node, Picture
 
 _LONGEST_LINE: Final = 60
 _LONGEST_TIP: Final = 500

@@ -13,7 +13,7 @@ from snap.errors import SnapError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from analyze.picture import Picture
+    from analyze.pictures.picture import Picture
 
 _DOT: Final = frozenset({".dot", ".gv"})
 _PAGE: Final = frozenset({".html", ".htm"})

@@ -1,0 +1,167 @@
+"""What grew between snapshots.
+
+Addresses are reused after a free, so nothing here takes an address for an identity:
+types and signatures of cycles are compared by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from analyze.answers.cycle_groups import cycle_groups
+from analyze.answers.doubts import doubts
+from analyze.answers.icicle import growth_paths, icicle
+from analyze.answers.report import totals
+from analyze.owners.origin import own_types
+from analyze.owners.rules import load_rules
+from analyze.sql.type_summary import type_counts
+from analyze.suspects.grown import GrownSuspect, grown_suspects
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyze.answers.cycle_groups import CycleGroup
+    from analyze.answers.icicle import Block
+    from analyze.heap import Heap
+    from analyze.owners.rules import Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Growth:
+    """The change from the first to the last of several snapshots."""
+
+    # Path and facts of each, in the order given.
+    snapshots: tuple[tuple[str, dict[str, Any]], ...]
+    objects_delta: int
+    shallow_size_delta: int
+    # Unreachable objects.
+    unreachable_delta: int
+    # type_name, objects_before, objects_after, objects_delta, shallow_size_delta, and
+    # objects: the count in each snapshot.
+    types: pl.DataFrame
+    # Those of `types` that are the program's own.
+    own_types: pl.DataFrame
+    # signature, cycles_before, cycles_after, cycles_delta, objects_delta,
+    # shallow_size_delta, retained_size_delta.
+    cycles: pl.DataFrame
+    # Of each signature in the last snapshot.
+    examples: dict[str, CycleGroup]
+    # Bytes by path in the last snapshot, and how they changed since the first.
+    picture: tuple[Block, ...]
+    # What piled up, the most bytes first; and what did as was to be expected: a warm-up.
+    suspects: tuple[GrownSuspect, ...]
+    warm_up: tuple[GrownSuspect, ...]
+    # Of three snapshots or more: what there was more of in between, as requests under way.
+    came_and_went: tuple[GrownSuspect, ...]
+    # What makes the comparison doubtful, a sentence each: see `analyze.answers.doubts`.
+    doubts: tuple[str, ...]
+
+    @property
+    def last_size(self) -> int:
+        """Bytes of the last snapshot: of the first block, which is the whole heap."""
+        return self.picture[0].size
+
+    def __repr__(self) -> str:
+        from analyze.render.sentences import GROWTH_TITLE, growth_sentences
+
+        return "\n".join((GROWTH_TITLE, *self.doubts, *growth_sentences(self)))
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook."""
+        from analyze.render.html import growth_page
+        from analyze.render.sentences import GROWTH_TITLE
+        from analyze.render.web import in_notebook
+
+        return in_notebook(growth_page(self, embedded=True), GROWTH_TITLE)
+
+
+def compare(heaps: Sequence[Heap], rules: Rules | None = None) -> Growth:
+    """Compare two or more snapshots of a program.
+
+    Parameters
+    ----------
+    heaps
+        In the order of their capture.
+    rules
+        On what is expected to grow; by default `load_rules()`.
+
+    Returns
+    -------
+    Growth
+        What grew most comes first, by bytes; what did not change is left out.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two.
+    """
+    if len(heaps) < 2:
+        raise ValueError(f"{len(heaps)} snapshot to compare, expected two or more")
+    counts = [type_counts(heap) for heap in heaps]
+    groups = [cycle_groups(heap) for heap in heaps]
+    grown = grown_suspects(heaps, rules or load_rules())
+    first, last = totals(heaps[0]), totals(heaps[-1])
+    types = _type_growth(counts)
+    found = Growth(
+        snapshots=tuple((str(heap.file.path), heap.facts) for heap in heaps),
+        objects_delta=last.objects - first.objects,
+        shallow_size_delta=last.shallow_size - first.shallow_size,
+        unreachable_delta=last.unreachable_objects - first.unreachable_objects,
+        types=types,
+        own_types=own_types(types),
+        cycles=_cycle_growth(groups[0], groups[-1]),
+        examples={group.signature: group for group in groups[-1]},
+        picture=icicle(growth_paths(heaps[0], heaps[-1])),
+        suspects=grown.suspects,
+        warm_up=grown.warm_up,
+        came_and_went=grown.came_and_went,
+        doubts=doubts(heaps),
+    )
+    for heap in heaps:
+        heap.index.wait()
+    return found
+
+
+def _type_growth(counts: list[pl.DataFrame]) -> pl.DataFrame:
+    before, after = counts[0], counts[-1]
+    joined = before.join(after, on="type_name", how="full", coalesce=True, suffix="_after")
+    joined = joined.fill_null(0).select(
+        "type_name",
+        pl.col("objects").alias("objects_before"),
+        "objects_after",
+        (pl.col("objects_after") - pl.col("objects")).alias("objects_delta"),
+        (pl.col("shallow_size_after") - pl.col("shallow_size")).alias("shallow_size_delta"),
+    )
+    if len(counts) > 2:
+        for number, between in enumerate(counts):
+            column = between.select("type_name", pl.col("objects").alias(f"objects_{number}"))
+            joined = joined.join(column, on="type_name", how="left").fill_null(0)
+        each = [f"objects_{number}" for number in range(len(counts))]
+        joined = joined.with_columns(pl.concat_list(each).alias("objects")).drop(each)
+    changed = (pl.col("objects_delta") != 0) | (pl.col("shallow_size_delta") != 0)
+    return joined.filter(changed).sort(
+        "shallow_size_delta", "objects_delta", "type_name", descending=[True, True, False]
+    )
+
+
+def _cycle_growth(before: tuple[CycleGroup, ...], after: tuple[CycleGroup, ...]) -> pl.DataFrame:
+    old = {group.signature: group for group in before}
+    new = {group.signature: group for group in after}
+    measures = ("cycles", "objects", "shallow_size", "retained_size")
+    rows = []
+    for signature in old.keys() | new.keys():
+        was, now = old.get(signature), new.get(signature)
+        was_, now_ = ([getattr(group, name, 0) for name in measures] for group in (was, now))
+        rows.append(
+            (signature, was_[0], now_[0], *(b - a for a, b in zip(was_, now_, strict=True)))
+        )
+    deltas = [f"{name}_delta" for name in measures]
+    schema = {"signature": pl.String, "cycles_before": pl.Int64, "cycles_after": pl.Int64}
+    schema |= dict.fromkeys(deltas, pl.Int64)
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    return table.filter(pl.any_horizontal(pl.col(deltas) != 0)).sort(
+        "retained_size_delta", "cycles_delta", "signature", descending=[True, True, False]
+    )

@@ -1,0 +1,1 @@
+"""Who owns what: paths from named roots, what their steps are called, and the tree they fold to."""

@@ -1,0 +1,1 @@
+"""Pictures of references as plain nodes and edges, of a size that can be read."""
