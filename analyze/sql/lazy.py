@@ -38,7 +38,8 @@ def lazy_rows(schema: dict[str, Any], build: Build, height: Callable[[], int]) -
     ) -> Iterator[pl.DataFrame]:
         rows: Rows = ALL
         if condition is not None:
-            tested = build(condition.meta.root_names() or list(schema)[:1], ALL)
+            # A column that the condition names twice is built once.
+            tested = build([*dict.fromkeys(condition.meta.root_names())] or [*schema][:1], ALL)
             kept = tested.with_row_index("row").filter(condition)["row"]
             rows = kept.to_numpy().astype(np.int64)[:limit]
         elif limit is not None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from analyze.heap import Heap
 
 _FIX: Final = f"write one SELECT over {', '.join(TABLES)}; `analyze query --help` has the columns"
+_RENAME: Final = "give one of them a name of its own: SELECT name, name AS again"
 # Strings: 'it''s', $$text$$. Comments, by their beginning or as a whole.
 _STRINGS: Final = r"'(?:[^']|'')*'|(?P<tag>\$\w*\$).*?(?P=tag)"
 _STRING_OR_COMMENT: Final = re.compile(rf"{_STRINGS}|--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -46,11 +47,20 @@ def query(heap: Heap, sql: str) -> pl.DataFrame:
     try:
         with pl.SQLContext(frames=Tables(heap).scans()) as context:
             result = context.execute(sql, eager=True)
+    except pl.exceptions.DuplicateError as error:
+        why = "two columns of the result have one name" + _quoted(str(error))
+        raise SnapError("cannot run the query", why, _RENAME) from None
     except (pl.exceptions.PolarsError, ValueError, TypeError) as error:
         said = str(error).partition("\n")[0].rstrip(":")
         said = said if len(said) <= _MOST_SAID else f"{said[:_MOST_SAID]}…"
         raise SnapError("cannot run the query", said, _FIX) from None
     return result
+
+
+def _quoted(said: str) -> str:
+    """Give the first name that a message quotes, as ": name"; nothing if it quotes none."""
+    found = re.search(r"'([^']*)'", said)
+    return f": {found[1]}" if found else ""
 
 
 def _refused(sql: str) -> str | None:
