@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from snap._version import __version__
+from snap.exceptions import read_exceptions
 from snap.roots import named_roots, thread_facts
 from snap.schema import SCHEMA_VERSION
 from snap.sites import traced_bytes, traced_frames
@@ -26,7 +27,7 @@ def collect_facts(
     values: bool = False,
     left: int | None = None,
 ) -> bytes:
-    """Describe the process, its threads and its named roots.
+    """Describe the process, its threads, exceptions and named roots.
 
     Called while the world stands still: no file is read here, since that would let other
     threads run.
@@ -53,6 +54,7 @@ def collect_facts(
         environment.
     """
     threads = thread_facts()
+    exceptions = read_exceptions()
     facts: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "snap_version": __version__,
@@ -79,8 +81,9 @@ def collect_facts(
         # Counted by the capturing process when the walk is over, if it is the program.
         "left_objects": left,
         "threads": threads,
+        "exceptions": exceptions.facts,
         # For the writer only:
-        "roots": named_roots(threads),
+        "roots": named_roots(threads, exceptions),
         "none": id(None),
     }
     # Names of the program may hold lone surrogates: escaped, they survive.

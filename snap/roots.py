@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import types
     from collections.abc import Iterator
 
+    from snap.exceptions import Exceptions
+
 
 class FrameFacts(TypedDict):
     """One call of a thread's stack."""
@@ -91,10 +93,18 @@ def shared_values() -> frozenset[int]:
     )
 
 
-def named_roots(threads: list[ThreadFacts]) -> dict[int, str]:
-    """Give each named root's label; the first name stays: modules, then threads."""
+def named_roots(threads: list[ThreadFacts], exceptions: Exceptions) -> dict[int, str]:
+    """Give each named root's label; the first name stays: modules, then threads.
+
+    An exception is called by what it is, not by who has a variable for it.
+    """
     roots: dict[int, str] = {}
-    for address, label in (*module_roots(), *thread_roots(threads)):
+    for address, label in (
+        *module_roots(),
+        *exceptions.labels.items(),
+        *thread_roots(threads),
+        *exceptions.below.items(),
+    ):
         roots.setdefault(address, label)
     for address in shared_values() & roots.keys():
         del roots[address]

@@ -75,21 +75,9 @@ def _arm_exceptions(options: dict[str, Any], plan: Plan) -> Callable[[BaseExcept
 
     def on_error(error: BaseException) -> None:
         if is_wanted(error):
-            _remember(error)
             capture_next(plan)
 
     return on_error
-
-
-def _remember(error: BaseException) -> None:
-    """Put an exception into `sys`, as the interpreter will when it reports it.
-
-    What its frames hold is then reached from there, and not from outside the heap.
-    """
-    sys.last_type, sys.last_value = type(error), error
-    sys.last_traceback = error.__traceback__
-    if sys.version_info >= (3, 12):
-        sys.last_exc = error
 
 
 class _Workers:
@@ -175,14 +163,16 @@ def _guarded(run: Callable[[], object], on_error: Callable[[BaseException], obje
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the program's, shown below
         # Before anything else: there may be no memory left for a call.
         reserve.clear()
-        # The package of a module that is still to begin may have failed, too.
-        if _has_begun(main_module) or not isinstance(error, SyntaxError):
-            on_error(error)
         traceback = error.__traceback__
         here = os.path.dirname(__file__)  # noqa: PTH120
         while traceback and traceback.tb_frame.f_code.co_filename.startswith(here):
             traceback = traceback.tb_next
-        sys.excepthook(type(error), error.with_traceback(traceback), traceback)
+        # Our calls that are over are in no capture.
+        error.__traceback__ = traceback
+        # The package of a module that is still to begin may have failed, too.
+        if _has_begun(main_module) or not isinstance(error, SyntaxError):
+            on_error(error)
+        sys.excepthook(type(error), error, traceback)
         if isinstance(error, KeyboardInterrupt):
             _end_by_interrupt()
         sys.exit(1)

@@ -72,6 +72,10 @@ IMMORTAL_REFCOUNT = 1 << 29
 # Joins the steps of a path.
 STEP = " › "
 
+# Begins the labels of exceptions that nobody caught or that are being handled, of the frames that
+# they passed, and of the variables in these.
+EXCEPTION_LABEL = "exception "
+
 # Begin the labels of roots that are alive only if something else reaches them: a task or a
 # greenlet that nothing will ever resume may be garbage.
 TASK_LABEL = "task "

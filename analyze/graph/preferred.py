@@ -22,7 +22,12 @@ _BLOCKED = -3
 
 
 def reach_by_preference(
-    graph: Graph, tiers: Sequence[IntArray], late: IntArray, last: IntArray
+    graph: Graph,
+    tiers: Sequence[IntArray],
+    late: IntArray,
+    last: IntArray,
+    *,
+    late_roots: IntArray,
 ) -> Reach:
     """Search breadth-first, from the tiers of roots in turn.
 
@@ -37,6 +42,8 @@ def reach_by_preference(
         Object indices: nothing is reached through these that the tiers reach otherwise.
     last
         Object indices, roots for what neither the tiers nor the late ones reach.
+    late_roots
+        Late ones that are roots whoever holds them.
 
     Notes
     -----
@@ -60,6 +67,8 @@ def reach_by_preference(
 
     for tier in tiers:
         found = search(tier)
+    parent[late_roots] = UNREACHABLE
+    found = search(late_roots)
     while (parent[late] == _BLOCKED).any():
         rows, holders = _held(graph, late[parent[late] == _BLOCKED], parent)
         if len(rows) == 0:

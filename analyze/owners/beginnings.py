@@ -4,6 +4,7 @@
 
     module app.cache       a root with a name
     thread worker-7        stands over frames, and these over variables
+    exception ValueError   so does one that nobody caught, or that is being handled
     interpreter            what never dies
     outside the Python heap › app.Buffer         what only C code holds
     unreachable › TreeNode ⇄ list                what nothing holds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from analyze.graph.reach import Reach, reach
 from analyze.owners.beginnings import MAIN, MODULE, THREAD
 from analyze.owners.rules import load_rules
 from analyze.owners.tasks import folded_label, in_vain, is_variable
-from snap.schema import STEP, SUSPENDED_LABELS
+from snap.schema import EXCEPTION_LABEL, STEP, SUSPENDED_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from analyze.graph.compiled import IntArray
     from analyze.heap import Heap
+
+_TRACEBACK: Final = "traceback"
 
 
 class OrderedRoots:
@@ -41,10 +43,19 @@ class OrderedRoots:
         of_tasks = [row for row in self.labels if self.labels[row].startswith(SUSPENDED_LABELS)]
         variables = [row for row in of_tasks if is_variable(self.labels[row])]
         tasks = sorted(set(of_tasks) - set(variables))
-        others = sorted(set(self.labels).difference(in_modules, in_threads, of_tasks))
-        # Tasks before threads, of which one has the task that runs as a variable.
-        by_kind = (sorted(in_modules, key=preference), tasks, in_threads + variables, others)
+        of_errors = [row for row in self.labels if self.labels[row].startswith(EXCEPTION_LABEL)]
+        errors = [row for row in of_errors if STEP not in self.labels[row]]
+        others = sorted(set(self.labels).difference(in_modules, in_threads, of_tasks, of_errors))
+        by_kind = (
+            sorted(in_modules, key=preference),
+            # Tasks before threads, of which one has the task that runs as a variable.
+            tasks,
+            in_threads + variables,
+            sorted(set(of_errors) - set(errors)),
+            others,
+        )
         self.tiers = tuple(map(_rows, by_kind))
+        self.exceptions = _rows(errors)
         unnamed = np.ones(heap.file.objects, dtype=np.bool_)
         unnamed[rows] = False
         roots = heap.reachability.roots
@@ -62,7 +73,7 @@ class OrderedRoots:
         if without is not None:
             allowed = np.ones(heap.file.objects, dtype=np.bool_)
             allowed[without] = False
-        named = np.concatenate(self.tiers)
+        named = np.concatenate((*self.tiers, self.exceptions))
         unnamed = self.unnamed
         if allowed is not None:
             named, unnamed = named[allowed[named]], unnamed[allowed[unnamed]]
@@ -87,5 +98,33 @@ def telling_paths(heap: Heap, roots: OrderedRoots) -> Reach:
     -----
     O(n + m). Our `load_rules` say which places keep books rather than own.
     """
-    late = np.union1d(load_rules().late_rows(heap), in_vain(heap, roots.labels))
-    return reach_by_preference(heap.references.graph, roots.tiers, late, roots.unnamed)
+    late = np.concatenate(
+        [
+            load_rules().late_rows(heap),
+            in_vain(heap, roots.labels),
+            roots.exceptions,
+            _tracebacks(heap, roots.exceptions),
+        ]
+    )
+    return reach_by_preference(
+        heap.references.graph,
+        roots.tiers,
+        np.unique(late),
+        roots.unnamed,
+        late_roots=roots.exceptions,
+    )
+
+
+def _tracebacks(heap: Heap, exceptions: IntArray) -> NDArray[np.int64]:
+    """Find the tracebacks of exceptions that are roots: what they lead to has names itself."""
+    if len(exceptions) == 0 or _TRACEBACK not in heap.type_names:
+        return _rows(())
+    code, graph = heap.type_names.index(_TRACEBACK), heap.references.graph
+    found: set[int] = set()
+    waiting = exceptions.tolist()
+    while waiting:
+        held = graph.referents(waiting.pop())
+        new = set(held[heap.type_codes[held] == code].tolist()) - found
+        found |= new
+        waiting += new
+    return _rows(sorted(found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from analyze.render.paths_text import explanations
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from analyze.suspects.standing import Suspect
 
 Document = dict[str, Any]
+
+# Facts that hold addresses of variables.
+_STACKS: Final = ("threads", "exceptions")
 
 
 def report_document(report: HeapReport, *, top: int | None = None) -> Document:
@@ -137,5 +140,5 @@ def cycle_document(group: CycleGroup) -> Document:
 
 
 def snapshot_document(path: str, facts: Document) -> Document:
-    """Give a capture's facts without its threads' variables."""
-    return {"path": path, **{name: facts[name] for name in facts if name != "threads"}}
+    """Give a capture's facts without its stacks' variables."""
+    return {"path": path, **{name: facts[name] for name in facts if name not in _STACKS}}

@@ -114,7 +114,7 @@ def names_of(suspects: Sequence[Suspect]) -> Iterator[str]:
     """Give the names that sentences about suspects use, as they stand there."""
     for each in suspects:
         place, below = each.path.rpartition(STEP)[0], each.path.partition(STEP)[2]
-        is_held = each.kind in ("path", "thread", "task", "greenlet")
+        is_held = each.kind not in ("outside", "unreachable")
         yield from map(path_text, (each.path, place if is_held else below))
         yield from map(type_text, (each.type_name, each.holder or ""))
 

@@ -13,7 +13,7 @@ from analyze.owners.path_table import path_table
 from analyze.owners.telling import is_container
 from analyze.retained import retained_together
 from analyze.suspects.piles import PilingUp, find_piles
-from snap.schema import GREENLET_LABEL, TASK_LABEL
+from snap.schema import EXCEPTION_LABEL, GREENLET_LABEL, TASK_LABEL
 
 if TYPE_CHECKING:
     from analyze.heap import Heap
@@ -35,7 +35,8 @@ _CHEAP: Final = 1 << 20
 class Suspect:
     """Something that piles up."""
 
-    # "path", "thread", "task", "greenlet", "outside" the Python heap, or "unreachable".
+    # "path", "thread", "task", "greenlet", "exception", "outside" the Python heap, or
+    # "unreachable".
     kind: str
     # What piles up, and where: a folded path.
     type_name: str
@@ -140,6 +141,7 @@ def kind_of(path: str) -> str:
         THREAD: "thread",
         TASK_LABEL: "task",
         GREENLET_LABEL: "greenlet",
+        EXCEPTION_LABEL: "exception",
         OUTSIDE: "outside",
         UNREACHABLE: "unreachable",
     }

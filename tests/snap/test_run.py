@@ -106,7 +106,11 @@ def test_an_exception_nobody_catches_is_captured_with_its_frames(tmp_path):
     heap = analyze.load(tmp_path / "x.parquet")
     code = heap.type_names.index("__main__.Held")
     (row,) = np.flatnonzero(heap.type_codes == code)
-    assert heap.owners.path(int(heap.owners.node[row])).startswith("module sys › last_")
+    path = heap.owners.path(int(heap.owners.node[row]))
+    assert path == "exception ValueError › fail (program.py:6) › held"
+    # Neither calls of ours nor what the message says.
+    (told,) = heap.facts["exceptions"]
+    assert [call["function"] for call in told["stack"]] == ["fail", "<module>"]
     assert snapshots(tmp_path) == ["x.parquet"]
 
 

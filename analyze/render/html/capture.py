@@ -1,4 +1,4 @@
-"""What a capture recorded beside the heap, for a page: facts of the process, and threads."""
+"""What a capture recorded beside the heap, for a page: facts, and the stacks of calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OTHER_FORM: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of a thread's stack."""
+    """One call of a stack."""
 
     function: str
     folder: str
@@ -28,23 +28,32 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thread:
-    """A thread, its innermost call first."""
+class Stack:
+    """A thread or an exception, its innermost call first."""
 
     name: str
     stack: list[Call]
 
 
-def threads(facts: dict[str, Any]) -> list[Thread]:
+def threads(facts: dict[str, Any]) -> list[Stack]:
     """Read the threads of a capture, the main one first; none if they are not in our form."""
+    found = _stacks(facts, "threads", "name")
+    return sorted(found, key=lambda thread: thread.name != "MainThread")
+
+
+def exceptions(facts: dict[str, Any]) -> list[Stack]:
+    """Read the exceptions that nobody caught, and those being handled; none as `threads`."""
+    return _stacks(facts, "exceptions", "type_name")
+
+
+def _stacks(facts: dict[str, Any], what: str, name: str) -> list[Stack]:
     try:
-        found = [
-            Thread(name=str(each["name"]), stack=[_call(call) for call in each["stack"]])
-            for each in facts.get("threads") or ()
+        return [
+            Stack(name=str(each[name]), stack=[_call(call) for call in each["stack"]])
+            for each in facts.get(what) or ()
         ]
     except _OTHER_FORM:
         return []
-    return sorted(found, key=lambda thread: thread.name != "MainThread")
 
 
 def _call(call: dict[str, Any]) -> Call:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from analyze.render.html.capture import fact_rows, threads
+from analyze.render.html.capture import exceptions, fact_rows, threads
 from analyze.render.html.cycle import MOST_DRAWINGS, draw_cycle
 from analyze.render.html.page import Figure, render
 from analyze.render.html.picture import draw_blocks, path_rows
@@ -113,6 +113,7 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
             (each.signature, draw_cycle(each.example, each.omitted))
             for each in map(growth.examples.__getitem__, drawn)
         ],
+        exceptions=exceptions(growth.snapshots[-1][1]),
         threads=threads(growth.snapshots[-1][1]),
         snapshots=len(growth.snapshots),
         facts=fact_rows(growth.snapshots),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analyze.answers.icicle import PACKAGE, STANDARD_LIBRARY
 from analyze.owners.beginnings import MODULE, OUTSIDE, THREAD, UNREACHABLE
 from analyze.render.text import printable
-from snap.schema import STEP
+from snap.schema import EXCEPTION_LABEL, GREENLET_LABEL, STEP, TASK_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ _LONGEST_LABEL: Final = 100
 _HOLDERS: Final = {
     "own": "the program and its packages",
     "library": "standard library",
-    "thread-root": "threads",
+    "thread-root": "threads, tasks, exceptions",
     "interpreter": "interpreter",
     "outside": "outside the Python heap",
     "garbage": "unreachable",
@@ -33,6 +33,9 @@ _BEGINNINGS: Final = {
     PACKAGE: "own",
     STANDARD_LIBRARY: "library",
     THREAD: "thread-root",
+    TASK_LABEL: "thread-root",
+    GREENLET_LABEL: "thread-root",
+    EXCEPTION_LABEL: "thread-root",
     OUTSIDE: "outside",
     UNREACHABLE: "garbage",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyze.render.document import cycle_document
-from analyze.render.html.capture import fact_rows, threads
+from analyze.render.html.capture import exceptions, fact_rows, threads
 from analyze.render.html.cycle import MOST_DRAWINGS, draw_cycle
 from analyze.render.html.page import Figure, render
 from analyze.render.html.picture import draw_blocks, path_rows
@@ -92,6 +92,7 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
         ),
         about_cycles=_about_cycles(groups),
         drawings=[(group.signature, draw_cycle(group.example, group.omitted)) for group in drawn],
+        exceptions=exceptions(report.facts),
         threads=threads(report.facts),
         snapshots=1,
         facts=fact_rows([(report.path, report.facts)]),

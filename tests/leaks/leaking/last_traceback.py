@@ -2,7 +2,7 @@
 
 # What piles up, and a part of its path.
 TYPES = {"Payload", "traceback"}
-PATH = "last_"
+PATH = "exception RuntimeError › work ("
 
 import sys
 
