@@ -32,11 +32,20 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 1.0
 
 
-def show(result: RenderableType) -> None:
-    """Print a result on standard output: coloured on a terminal, plain in a pipe."""
+def show(result: RenderableType, in_short: RenderableType | None = None) -> None:
+    """Print a result on standard output: coloured on a terminal, plain in a pipe.
+
+    Parameters
+    ----------
+    in_short
+        Printed after a result that is higher than the terminal, which shows its end.
+    """
     console = Console(highlight=False, emoji=False)
     if console.is_terminal:
         console.print(result)
+        # The line of the next prompt needs room, too.
+        if in_short and len(console.render_lines(result, pad=False)) >= console.height:
+            console.print(in_short)
         return
     sys.stdout.write(plain_text(result, console.width))
 

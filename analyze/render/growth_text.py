@@ -11,6 +11,7 @@ from analyze.render.layout import (
     Paragraph,
     draw_cycles,
     heading,
+    in_short,
     more,
     named,
     new_table,
@@ -47,6 +48,11 @@ if TYPE_CHECKING:
 def render_growth(growth: Growth, *, top: int) -> RenderableType:
     """Lay out a comparison, with `top` rows a table."""
     return Group(*_parts(growth, top))
+
+
+def growth_in_short(growth: Growth) -> RenderableType:
+    """Lay out the first sentence of a comparison again."""
+    return in_short(growth_sentences(growth)[0], growth_names(growth))
 
 
 def _parts(growth: Growth, top: int) -> Iterator[RenderableType]:

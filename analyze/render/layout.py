@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.columns import Columns
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -63,6 +63,11 @@ def plain_text(result: RenderableType, width: int = 100) -> str:
 def heading(title: str) -> RenderableType:
     """Set a title apart."""
     return Text(f"\n{title}", style="bold cyan")
+
+
+def in_short(sentence: str, names: Iterable[str] = ()) -> RenderableType:
+    """Set the answer after a result of which a low terminal shows only the end."""
+    return Group(heading("In short"), Paragraph(sentence, names, "bold"))
 
 
 class Paragraph:

@@ -11,12 +11,14 @@ from analyze.render.layout import (
     Paragraph,
     draw_cycles,
     heading,
+    in_short,
     more,
     named,
     new_table,
     place_of,
 )
 from analyze.render.sentences import (
+    AS_ANY_PROGRAM,
     capture_sentence,
     memory_sentences,
     report_names,
@@ -26,7 +28,7 @@ from analyze.render.sentences import (
     warning_sentences,
 )
 from analyze.render.suspects import share_text
-from analyze.render.text import format_bytes, path_text
+from analyze.render.text import format_bytes, path_text, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,6 +48,11 @@ MOST_DRAWINGS: Final = 2
 def render_report(report: HeapReport, *, top: int) -> RenderableType:
     """Lay out a report, with `top` rows a table."""
     return Group(*_parts(report, top))
+
+
+def report_in_short(report: HeapReport) -> RenderableType:
+    """Lay out the first sentence of a report again."""
+    return in_short(report_sentences(report)[0], report_names(report))
 
 
 def _parts(report: HeapReport, top: int) -> Iterator[RenderableType]:
@@ -80,8 +87,7 @@ def _cycles(groups: Sequence[CycleGroup], top: int) -> Iterator[RenderableType]:
     yield from more(len(told) - top, "kind of cycle", "kinds of cycles")
     usual = len(groups) - len(told)
     if usual:
-        kinds = "kind" if usual == 1 else "kinds"
-        yield Text(f"… and {usual:,} {kinds} {groups[-1].expected}", style="dim")
+        yield Text(f"… and {plural(usual, 'small kind')} that {AS_ANY_PROGRAM}", style="dim")
     yield draw_cycles(told[: min(top, MOST_DRAWINGS)])
 
 

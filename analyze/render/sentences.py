@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 GROWTH_TITLE: Final = "What grew"
 
+# Of cycles that are marked as expected.
+AS_ANY_PROGRAM: Final = "importing modules leaves in any program"
 # Types that a sentence names.
 _NAMED_TYPES: Final = 3
 
@@ -201,8 +203,8 @@ def _garbage_sentence(totals: Totals, groups: tuple[CycleGroup, ...]) -> str:
     first = next((group for group in groups if group.expected is None), None)
     if first is None and groups:
         return (
-            f"Little garbage, {groups[0].expected} in any program: {objects} in {cycles}, none of "
-            "a type of the program's own."
+            f"Little garbage, none of it of a type of the program's own: {objects} in {cycles} "
+            f"that {AS_ANY_PROGRAM}."
         )
     what = f"{objects}, {format_share(size / whole)} of the heap, cannot be reached from any root"
     if first is None:

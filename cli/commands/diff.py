@@ -50,7 +50,7 @@ def diff(
     from analyze.output import check_place, write_text
     from analyze.owners.rules import load_rules
     from analyze.render.document import growth_document
-    from analyze.render.growth_text import render_growth
+    from analyze.render.growth_text import growth_in_short, render_growth
 
     limits = _limits(fail_on_growth, fail_on_objects or [], fail_on_cycles)
     known = load_rules(rules)
@@ -78,7 +78,7 @@ def diff(
     if json:
         show_json(growth_document(result, top=top))
     else:
-        show(render_growth(result, top=top or ROWS))
+        show(render_growth(result, top=top or ROWS), growth_in_short(result))
     if html is not None:
         show_written(html)
     for name in limits.objects:

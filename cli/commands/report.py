@@ -24,7 +24,7 @@ def report(
     from analyze.output import check_place, write_text
     from analyze.owners.rules import load_rules
     from analyze.render.document import report_document
-    from analyze.render.report_text import render_report
+    from analyze.render.report_text import render_report, report_in_short
 
     known = load_rules(rules)
     if html is not None:
@@ -39,6 +39,6 @@ def report(
     if json:
         show_json(report_document(result, top=top))
     else:
-        show(render_report(result, top=top or ROWS))
+        show(render_report(result, top=top or ROWS), report_in_short(result))
     if html is not None:
         show_written(html)

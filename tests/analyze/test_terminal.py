@@ -6,6 +6,7 @@ import re
 import pytest
 from rich.console import Console
 from snapshot_file import write
+from terminal import on_terminal
 from test_report import run_analyze
 
 from analyze import compare, load, report
@@ -50,6 +51,19 @@ def test_the_culprit_is_in_the_first_lines(heap):
     assert "app.Session" in " ".join(first)
 
 
+def test_the_culprit_is_on_the_last_screen_too(tmp_path):
+    before, after = (
+        write(tmp_path / f"{name}.parquet", shop(sessions) + LIBRARY)
+        for name, sessions in (("before", 20), ("after", 40))
+    )
+    for arguments in (("report", after), ("diff", before, after)):
+        low, high = on_terminal(*arguments, rows=12), on_terminal(*arguments, rows=100)
+        assert low.startswith(high)
+        assert "In short" in low
+        assert "In short" not in high
+        assert "app.Session" in " ".join(low.splitlines()[-4:])
+
+
 def test_a_number_is_not_parted_from_its_unit():
     sentence = "it holds 832.0 KiB, 7 % of the heap"
     for width in range(8, len(sentence) + 1):
@@ -83,7 +97,7 @@ def test_garbage_as_imports_leave_it_is_told_calmly_and_last(heap):
     found = report(heap(shop(40) + LIBRARY))
     assert [group.expected for group in found.unreachable_cycles] == ["as imports leave it"]
     text = printed(render_report(found, top=10))
-    assert "Little garbage, as imports leave it in any program" in text
+    assert "that importing modules leaves in any program." in " ".join(text.split())
     assert "Unreachable cycles" not in text
 
 
@@ -93,7 +107,7 @@ def test_garbage_of_the_program_is_told_before_that_of_imports(heap):
     assert [group.expected for group in found.unreachable_cycles] == [None, "as imports leave it"]
     text = printed(render_report(found, top=10))
     assert "Unreachable cycles" in text
-    assert "1 kind as imports leave it" in text
+    assert "… and 1 small kind that importing modules leaves in any program" in text
 
 
 def test_much_garbage_is_not_excused(heap):
