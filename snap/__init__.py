@@ -21,6 +21,7 @@ else:
 
 if TYPE_CHECKING:
     from snap.live.counting import growth, types
+    from snap.live.path import path
     from snap.live.references import backrefs, refs
     from snap.on_demand import install, uninstall
 
@@ -33,6 +34,7 @@ __all__ = [
     "capture",
     "growth",
     "install",
+    "path",
     "refs",
     "types",
     "uninstall",
@@ -43,6 +45,7 @@ _LATE = {
     "backrefs": "live.references",
     "growth": "live.counting",
     "install": "on_demand",
+    "path": "live.path",
     "refs": "live.references",
     "types": "live.counting",
     "uninstall": "on_demand",

@@ -41,6 +41,8 @@ class TypeGrowth(NamedTuple):
 
 
 _OWN: Final = "snap.live."
+# Objects measured in one go: lists beside that of all objects are short.
+_PIECE: Final = 1 << 14
 
 # The greatest number of objects of each type that `growth` has seen.
 _peaks: dict[str, int] = {}
@@ -68,7 +70,7 @@ def types(*, filter: Callable[[object], bool] | None = None) -> Table[TypeCount]
     with NoCollection():
         objects = _program_objects(filter)
         counts = count_by_type(objects)
-        sizes = _sizes_by_type(objects, {key: cls for key, (cls, _) in counts.items()})
+        sizes = _sizes_by_type(objects, counts)
         rows = [TypeCount(name_of(cls), count, sizes[key]) for key, (cls, count) in counts.items()]
         del objects
     return Table(sorted(rows, key=lambda row: (-row.objects, row.type_name)))
@@ -155,18 +157,20 @@ def _program_objects(keep: Callable[[object], bool] | None) -> list[object]:
     return objects if keep is None else list(filter(keep, objects))
 
 
-def _sizes_by_type(objects: list[object], kinds: dict[int, type]) -> dict[int, int]:
+def _sizes_by_type(objects: list[object], counts: dict[int, tuple[type, int]]) -> dict[int, int]:
     """Sum shallow sizes by type, without running user code."""
-    keys = list(map(id, map(type, objects)))
+    kinds = {key: cls for key, (cls, _) in counts.items()}
     fixed = {key: VARIES if cls is tuple else fixed_size(cls) for key, cls in kinds.items()}
-    counts = Counter(keys)
-    sizes = {key: 0 if size == VARIES else size * counts[key] for key, size in fixed.items()}
+    sizes = {key: 0 if size == VARIES else size * counts[key][1] for key, size in fixed.items()}
     varying = frozenset(key for key, size in fixed.items() if size == VARIES)
-    chosen = list(map(varying.__contains__, keys))
     measure = {
         key: sys.getsizeof if has_safe_size(kinds[key]) else size_without_user_code
         for key in varying
     }
-    for key, item in zip(compress(keys, chosen), compress(objects, chosen), strict=True):
-        sizes[key] += measure[key](item)
+    for start in range(0, len(objects), _PIECE):
+        piece = objects[start : start + _PIECE]
+        keys = list(map(id, map(type, piece)))
+        chosen = list(map(varying.__contains__, keys))
+        for key, item in zip(compress(keys, chosen), compress(piece, chosen), strict=True):
+            sizes[key] += measure[key](item)
     return sizes

@@ -6,13 +6,14 @@ import collections
 import gc
 import sys
 import types
+from itertools import chain
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from snap.kinds import name_of
 from snap.labels import Labels, are_readable
 from snap.live.table import printable
-from snap.native import Words, addresses, words_at
+from snap.native import Words, words_at
 from snap.quirks import modules_to_spare
 from snap.text import is_telling
 from snap.variables import have_variables, variables_of
@@ -34,16 +35,25 @@ _SEQUENCES: Final = (list, tuple, collections.deque)
 # Before 3.11 an instance with attributes has its dict; later, asking would make one.
 _HAVE_DICTS: Final = sys.version_info < (3, 11)
 _spared: Final = modules_to_spare()
-_namespace: Final = cast("dict[str, Any]", types.ModuleType.__dict__)["__dict__"].__get__
+module_namespace: Final = cast("dict[str, Any]", types.ModuleType.__dict__)["__dict__"].__get__
 
 
 def referents(holder: object) -> list[object]:
     """Give what an object refers to, as the collector sees it."""
     if type(holder) is types.ModuleType and _spared:
-        namespace = _namespace(holder)
+        namespace = module_namespace(holder)
         if namespace.get("__name__") in _spared:
             return [namespace]
     return gc.get_referents(holder)
+
+
+def referents_of_all(holders: list[object]) -> list[object]:
+    """Give what some objects refer to, in no order."""
+    if not _spared:
+        return gc.get_referents(*holders)
+    modules = [each for each in holders if type(each) is types.ModuleType]
+    others = [each for each in holders if type(each) is not types.ModuleType]
+    return [*gc.get_referents(*others), *chain.from_iterable(map(referents, modules))]
 
 
 def held_under(holder: object, wanted: frozenset[int]) -> dict[int, str]:
@@ -66,6 +76,8 @@ def held_under(holder: object, wanted: frozenset[int]) -> dict[int, str]:
     for address, name in _names(holder, wanted):
         if address in wanted:
             names.setdefault(address, name)
+            if len(names) == len(wanted):
+                break
     return names
 
 
@@ -87,12 +99,15 @@ def _names(holder: Any, wanted: frozenset[int]) -> Iterator[tuple[int, str]]:
 def _names_of_values(
     holder: dict[object, object], wanted: frozenset[int]
 ) -> Iterator[tuple[int, str]]:
-    # The underlying table: a derived class may define how it is iterated.
-    keys, values = list(dict.keys(holder)), tuple(dict.values(holder))
-    held = memoryview(addresses(values)).cast("Q").tolist()
-    for address in wanted.intersection(held):
-        yield address, _written_key(keys[held.index(address)])
-    yield from ((id(key), "(key)") for key in keys)
+    # The underlying table: a derived class may define how it is iterated. Not copied, since
+    # it may be large.
+    try:
+        for key, value in dict.items(holder):
+            if id(value) in wanted:
+                yield id(value), _written_key(key)
+        yield from ((id(key), "(key)") for key in dict.keys(holder))
+    except RuntimeError:
+        pass  # another thread has changed it: a name is missing
 
 
 def _written_key(key: object) -> str:
@@ -108,7 +123,7 @@ def written(item: Any) -> str:
     if cls in _PLAIN:
         return printable(repr(item), _LONGEST)
     if cls is types.ModuleType:
-        return str(_namespace(item).get("__name__"))
+        return str(module_namespace(item).get("__name__"))
     if issubclass(cls, type):
         return name_of(item)
     if cls in (types.FunctionType, types.BuiltinFunctionType):

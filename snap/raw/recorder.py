@@ -9,9 +9,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from snap import wire
+from snap.address_map import KEY, OWN, SEEN, PlainAddressMap
 from snap.raw.looks import Looks
 from snap.raw.recording import LAST, Recording
-from snap.raw.seen import KEY, OWN, SEEN, PlainAddressMap
 from snap.writer.conversation import PROGRESS_INTERVAL, WalkEnded
 from snap.writer.worker import Worker
 

@@ -1,4 +1,4 @@
-"""The set of addresses of `writer.seen`, with the standard library alone."""
+"""A set of addresses as that of `writer.seen`, with the standard library alone."""
 
 from __future__ import annotations
 

@@ -1,0 +1,111 @@
+"""The search back from a live object, with one look at the whole heap for each reference."""
+
+from __future__ import annotations
+
+import gc
+from typing import Final
+
+from snap.live.naming import module_namespace, referents
+from snap.live.starts import modules, running_calls
+from snap.native import addresses
+
+# Looks at all objects before the search goes on from the roots, which takes as long as about
+# ten. One look for so many objects takes twice as long as for one: each reference is compared
+# with all of them.
+_LOOKS: Final = 12
+_AS_LONG_AGAIN: Final = 80
+
+
+class Backwards:
+    """Objects that lead to one, by their distance from it.
+
+    Parameters
+    ----------
+    item
+        The object.
+    in_hand
+        A namespace that does not count as holding the object itself.
+    """
+
+    # Slots: a dict would be one more thing that refers to the program's objects.
+    __slots__ = ("_in_hand", "_levels", "_ours", "distances", "is_complete")
+
+    def __init__(self, item: object, in_hand: dict[str, object] | None) -> None:
+        self._levels: list[tuple[object, ...]] = [(item,)]
+        self._in_hand = in_hand
+        # Not to be gone through: what holds no more than the object, and we ourselves.
+        self._ours = {id(self._levels[0]), id(in_hand)}
+        # By address.
+        self.distances = {id(item): 0}
+        # Whether nothing leads to it but what was found.
+        self.is_complete = False
+
+    def from_modules(self) -> tuple[object, ...] | None:
+        """Follow references back as long as that is cheap; give the path from a module."""
+        spent = 0.0
+        while True:
+            met = self._held_by_modules()
+            if met is not None:
+                return (*met[:-1], *self.down_from(met[-1]))
+            frontier = self._levels[-1]
+            spent += 1 + len(frontier) / _AS_LONG_AGAIN
+            if spent > _LOOKS:
+                return None
+            if not self._widen(frontier):
+                self.is_complete = True
+                return None
+
+    def _widen(self, frontier: tuple[object, ...]) -> bool:
+        """Add what refers to the last objects; tell whether there is anything."""
+        known = self.distances.keys() | self._ours | running_calls()
+        level = tuple(each for each in gc.get_referrers(*frontier) if id(each) not in known)
+        self._levels.append(level)
+        self._ours.add(id(level))
+        self.distances.update(dict.fromkeys(map(id, level), len(self._levels) - 1))
+        return bool(level)
+
+    def _held_by_modules(self) -> tuple[object, ...] | None:
+        """Find a module that holds one of the last objects, itself or in its namespace.
+
+        Two references are looked for at once without a look at all objects.
+        """
+        wanted = frozenset(map(id, self._levels[-1]))
+        in_order = modules()
+        for module in in_order:
+            if id(module) in wanted:
+                return (module,)
+        for module in in_order:
+            for held in referents(module):
+                if id(held) in wanted:
+                    return module, held
+        for module in in_order:
+            namespace = module_namespace(module)
+            if namespace is self._in_hand and len(self._levels) == 1:
+                continue
+            values = tuple(dict.values(namespace))
+            if not wanted.isdisjoint(memoryview(addresses(values)).cast("Q")):
+                held = next(each for each in values if id(each) in wanted)
+                return module, namespace, held
+        return None
+
+    def from_namespace_in_hand(self) -> tuple[object, ...]:
+        """Give the path through the namespace that did not count; empty if there is none."""
+        item = self._levels[0][0]
+        for module in modules():
+            namespace = module_namespace(module)
+            if namespace is self._in_hand and any(each is item for each in referents(namespace)):
+                return module, namespace, item
+        return ()
+
+    def down_from(self, item: object) -> tuple[object, ...]:
+        """Give the path from an object that was found to the one that was asked for."""
+        steps = [item]
+        for distance in reversed(range(self.distances[id(item)])):
+            steps.append(
+                next(
+                    each
+                    for each in referents(steps[-1])
+                    if self.distances.get(id(each)) == distance
+                )
+            )
+        return tuple(steps)
