@@ -178,8 +178,10 @@ def capture(
         Memory that the walk may take, bytes or text like ``500MiB``: one that would take more
         is given up, and no file is left.
     values
-        "none" writes no value of the program. "short" adds the beginning of each string,
-        of bytes and numbers, and names references by keys of all these types.
+        "none" writes no value of the program: of the keys of dicts only those that its own code
+        spells, as names (interned identifiers that look like no token). "short" adds the
+        beginning of each string, of bytes and numbers, and names references by keys of all
+        these types.
 
     Returns
     -------

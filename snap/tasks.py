@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from snap.calls import line_of_generator
+from snap.gibberish import without_data
 from snap.kinds import mro_of, namespace_of
 from snap.loaded import defined
 from snap.roots import shared_values
@@ -121,7 +122,7 @@ def _name(task: object) -> str:
             break
     else:
         name = _get(task, "_name")
-    return str.__getitem__(name, slice(_LONGEST_NAME)) if type(name) is str else "?"
+    return without_data(name[:_LONGEST_NAME]) if type(name) is str else "?"
 
 
 def _coroutines(task: object) -> Iterator[object]:
