@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from snap.calls import local_addresses
+from snap.gibberish import without_data
 from snap.own import own_frames
 from snap.schema import STEP
 
@@ -121,5 +122,5 @@ def _thread_name(ident: int) -> str:
         except Exception:  # noqa: BLE001 - a thread that was never initialised
             name = None
         if type(name) is str:
-            return name
+            return without_data(name)
     return f"Thread-{ident}"

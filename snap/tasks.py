@@ -14,6 +14,7 @@ import weakref
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
+from snap.gibberish import without_data
 from snap.kinds import instances_of, mro_of, namespace_of
 from snap.loaded import defined
 from snap.roots import shared_values
@@ -141,7 +142,7 @@ def _name(task: object) -> str:
             break
     else:
         name = _get(task, "_name")
-    return str.__getitem__(name, slice(_LONGEST_NAME)) if type(name) is str else "?"
+    return without_data(name[:_LONGEST_NAME]) if type(name) is str else "?"
 
 
 def _coroutines(task: object) -> Iterator[object]:

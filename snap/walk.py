@@ -121,7 +121,7 @@ class Walk:
     cost
         Asked to look at the memory that the walk takes, after each chunk.
     values
-        Whether to tell the beginnings of values, and keys that are no identifiers.
+        Whether to tell the beginnings of values, and keys that are no names.
     """
 
     def __init__(

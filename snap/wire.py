@@ -39,7 +39,7 @@ so that nobody waits.
 
 The first mask has a byte for each referent of ``ROWS`` (told, then keys, then hidden): 1
 for the first sight of an object, which is to be a row of a later chunk. The second has a
-byte for each key: 1 if its text is wanted, should it be an identifier.
+byte for each key: 1 if its text is wanted, should it be a name.
 """
 
 from __future__ import annotations

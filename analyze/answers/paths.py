@@ -57,24 +57,48 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Paths:
-    """The paths to the selected objects."""
+    """The paths to the selected objects.
+
+    Attributes
+    ----------
+    path
+        Of the snapshot.
+    facts
+        What the capture recorded of the process.
+    what
+        What was selected, in words.
+    objects
+        How many were.
+    shallow_size
+        Their bytes.
+    retained_size
+        Bytes that would be freed with them, each by itself; nothing twice.
+    named
+        Of the objects, those reached from a named root.
+    outside
+        Those held from outside the heap alone, by no name.
+    unreachable
+        Those reached by no root.
+    every
+        Whether every referrer's path is there, or for each object its shortest one.
+    branches
+        The tree of folded paths; each branch has ``path``, ``label``, ``type_name``, ``ends``,
+        ``objects``, ``shallow_size``, ``retained_size``, ``address`` and its own ``branches``.
+    steps
+        For a single object: the objects on its shortest path; empty if there is none.
+    """
 
     path: str
     facts: dict[str, Any]
-    # What was selected, in words.
     what: str
     objects: int
     shallow_size: int
     retained_size: int
-    # Of the objects: reached from a named root; held from outside the heap alone, by no
-    # name; reached by no root.
     named: int
     outside: int
     unreachable: int
-    # Whether every referrer's path is there, or for each object its shortest one.
     every: bool
     branches: tuple[Branch, ...]
-    # For a single object: the objects on its shortest path; empty if there is none.
     steps: tuple[PathStep, ...]
 
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ from snap.labels import Labels, are_readable
 from snap.live.table import printable
 from snap.native import Words, words_at
 from snap.quirks import modules_to_spare
-from snap.text import is_telling
+from snap.text import is_word
 from snap.variables import have_variables, variables_of
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _names_of_values(
 
 def _written_key(key: object) -> str:
     """Write a key as it stands in the program: ``name``, ``['two words']``, ``[(…)]``."""
-    if is_telling(key):
+    if is_word(key):
         return repr(key)[1:-1]  # a string of our own
     return f"[{written(key) or name_of(type(key))}]"
 

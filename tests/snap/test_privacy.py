@@ -1,11 +1,16 @@
 """What a snapshot may not hold: values of the program."""
 
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from fresh import MODES, run
+
+from snap.gibberish import looks_like_data
+from snap.text import is_telling
 
 PROGRAM = """
     import os, sys, threading
@@ -188,6 +193,8 @@ def contents_of(path):
         chunk = chunks.pop()
         if hasattr(chunk, "dictionary"):
             chunks += [chunk.dictionary, chunk.indices]
+        elif hasattr(chunk, "values"):
+            chunks.append(chunk.values)
         else:
             parts += [buffer.to_pybytes() for buffer in chunk.buffers() if buffer is not None]
     return b"\n".join([*parts, str(table.schema.metadata).encode()])
@@ -204,3 +211,127 @@ def test_no_word_of_memory_that_holds_a_value_is_in_the_file(tmp_path, mode, raw
     contents = contents_of(path)
     assert all(address.to_bytes(8, "little") in contents for address in addresses)
     assert [secret for secret in secrets if bytes.fromhex(secret) in contents] == []
+
+
+# Of each kind of secret that reads as an identifier; and names of people, which look like any.
+TOKENS = [
+    "sk_live_51H8abcdEFGH",
+    "AKIAIOSFODNN7EXAMPLE",
+    "a3f5c9d2e1b04f77",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "MFRGGZDFMZTWQ2LKQXZ3",
+    "ghp_hSzkqYtyOwJAJGFzjVW4oewGqqLxkWVaNWSU",
+    "order_10023455",
+]
+PEOPLE = ["alicia_quux", "bobquux"]
+
+# Literals are interned as names are: from its source, the program has the tokens so.
+EVERYWHERE = """
+    import asyncio, atexit, collections, contextvars, os, sys, threading, types, weakref
+    import snap
+    path, hidden, people = ARGUMENTS
+    if hidden:
+        sys.path.insert(0, hidden)
+    tokens = LITERALS
+
+    class Session:
+        pass
+
+    class Mapping(dict):
+        pass
+
+    def call(**given):
+        return lambda: given
+
+    made = [bytes(each, "ascii").decode() for each in (*tokens, *people)]
+    made += [f"{each} in a text" for each in made]
+    held = {}
+    for each in (*tokens, *made):
+        session = Session()
+        session.token, session.raw, session.error = each, each.encode(), ValueError(each)
+        session.many = [[each], (each,), {each}, {each: each}, {(each, 1): each}]
+        session.many += [Mapping({each: 1})]
+        session.many += [collections.deque([each]), collections.Counter([each]), call(**{each: 1})]
+        session.many += [collections.OrderedDict([(each, each)]), types.MappingProxyType({each: 1})]
+        session.many += [collections.defaultdict(list, {each: [each]}), types.SimpleNamespace()]
+        vars(session.many[-1])[each] = each
+        Session.__doc__ = session.__doc__ = each
+        contextvars.ContextVar("variable").set(each)
+        atexit.register(len, each)
+        held[each] = session
+        os.environ["SECRET"] = each
+        sys.argv.append(f"--password={each}")
+    for each in tokens:
+        setattr(session, each, each)
+        globals()[each] = each
+        held[sys.intern(each)] = sys.intern(each)
+    weak = weakref.WeakValueDictionary({each: held[each] for each in people})
+    many = [[number] for number in range(200_000)]
+
+    def wait(argument):
+        local = argument
+        begun.release()
+        done.acquire()
+
+    async def serve(argument):
+        await asyncio.sleep(3600)
+
+    async def main():
+        tasks = [asyncio.create_task(serve(each), name=f"task of {each}") for each in tokens]
+        tasks.append(asyncio.create_task(serve(1), name="task of quux@example.org"))
+        await asyncio.sleep(0)
+        try:
+            raise LookupError(made)
+        except LookupError as error:
+            tell(snap.capture(path).path)
+
+    begun, done = threading.Semaphore(0), threading.Semaphore(0)
+    for each in tokens:
+        threading.Thread(target=wait, args=(each,), name=f"session-{each}", daemon=True).start()
+        begun.acquire()
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["parquet", "raw"])
+def test_no_secret_is_in_any_file_that_is_written(tmp_path, raw):
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "numpy.py").write_text("raise ImportError('hidden')\n")
+    out = tmp_path / "out"
+    out.mkdir()
+    program = EVERYWHERE.replace("LITERALS", repr(TOKENS))
+    hidden = str(tmp_path / "hidden") if raw else None
+
+    path = run(program, [str(out / "heap.parquet"), hidden, PEOPLE], folder=tmp_path)
+
+    written = {path: contents_of(path)}
+    if not raw:
+        analyze = Path(sys.executable).parent / "analyze"
+        for more in (["--html", str(out / "page.html")], ["--json"]):
+            command = [analyze, "report", path, *more]
+            done = subprocess.run(command, capture_output=True, timeout=120)
+            assert done.returncode == 0, done.stderr
+            written[" ".join(more)] = done.stdout + done.stderr
+    for each in out.rglob("*"):
+        if each.is_file():
+            written[str(each)] = written.get(str(each), b"") + each.read_bytes()
+    assert len(written) >= (1 if raw else 6)
+    assert b"Session" in written[path]
+    told = [
+        (name, word)
+        for name, text in written.items()
+        for word in [*TOKENS, *PEOPLE, "quux"]
+        if word.encode() in text
+    ]
+    assert told == []
+
+
+def test_names_are_kept_and_what_looks_like_data_is_not():
+    names = "user_id SESSIONS b64encode utf_8 sha256 _x86_64 AsUTF8String i18n ZipFile iso8859_15"
+    names += " __init__ HTTPSConnection conv2d getattr xmlrpc_client XMLHttpRequest SIGWINCH"
+
+    assert [name for name in names.split() if looks_like_data(name)] == []
+    assert [token for token in TOKENS if not looks_like_data(token)] == []
+    # Made at run time, neither is a name of the program's.
+    assert not is_telling("".join(["user", "_id"]))
+    assert is_telling("user_id")
