@@ -68,10 +68,8 @@ def retained_together(heap: Heap, rows: IntArray) -> int:
 
     Parameters
     ----------
-    heap
-        As `analyze.load` gives it.
     rows
-        Of the k objects, reachable or not; integers, shape (k,).
+        Of the objects, reachable or not.
 
     Returns
     -------

@@ -20,6 +20,7 @@ from snap.forked import fork_walk
 from snap.own import Disturbed
 from snap.sizes import parse_limit
 from snap.supervise import PATIENCE, Output, Writer, in_background
+from snap.untraced import Untraced
 from snap.walk import Walk
 from snap.world import StandingStill, walk_interval
 
@@ -35,45 +36,27 @@ VALUES: Final = ("none", "short")
 _TRIES: Final = 8
 
 
-# Without slots, for which `dataclass` makes a second class: the first would be garbage of ours.
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """A finished capture.
+    """A finished capture."""
 
-    Attributes
-    ----------
-    path
-        Of the file that was written, see `capture`.
-    mode
-        "fork" or "inline".
-    objects
-        Objects in the file.
-    references
-        References between them.
-    pause_seconds
-        How long the program stood still.
-    seconds
-        How long until the file was complete.
-    file_size
-        Bytes.
-    peak_extra_bytes
-        Memory that the walk took: pages that the forked copy did not share with the program, at
-        their most; None where the system does not tell. The writer's is in the file's facts.
-    peak_own_bytes
-        The same without copies of pages that the program has.
-    left_objects
-        Objects of its own that stay in the program; None where unknown.
-    """
-
+    # Of the file that was written, see `capture`.
     path: str
     mode: Mode
+    # Objects in the file, and references between them.
     objects: int
     references: int
+    # How long the program stood still, and how long until the file was complete.
     pause_seconds: float
     seconds: float
+    # Bytes.
     file_size: int
+    # Memory that the walk took: pages that the forked copy did not share with the program,
+    # at their most; None where the system does not tell. The writer's is in the file's facts.
     peak_extra_bytes: int | None
+    # The same without copies of pages that the program has.
     peak_own_bytes: int | None
+    # Objects of its own that stay in the program, see `footprint`; None where unknown.
     left_objects: int | None
 
 
@@ -366,12 +349,14 @@ def _walk_in_place(writer: Writer, interval: float, wanted: _Wanted) -> float:
     memory = system.read_memory()
     world = StandingStill(interval, surely=True)
     world.begin()
+    untraced = Untraced()
+    untraced.begin()
     try:
         first: list[object] = []
         cost = Cost(wanted.max_extra, is_copy=False)
         walk = Walk(channel, thaw=False, cost=cost, values=wanted.values)
         last: list[object] = []
-        walk.begin((writer, channel, world), first, last)
+        walk.begin((writer, channel, world, untraced), first, last)
         facts = collect_facts(
             "inline",
             pid=os.getpid(),
@@ -390,6 +375,7 @@ def _walk_in_place(writer: Writer, interval: float, wanted: _Wanted) -> float:
             "allow more with max_extra, or capture in a forked copy",
         ) from None
     finally:
+        untraced.end()
         world.end()
 
 

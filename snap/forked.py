@@ -129,14 +129,10 @@ def _walk(
     from snap.facts import collect_facts
     from snap.footprint import count_held
     from snap.own import Disturbed
-    from snap.sites import traced_frames
+    from snap.untraced import Untraced
     from snap.walk import Walk
 
-    if traced_frames():
-        from snap.allocators import stop_tracing_here
-
-        stop_tracing_here()
-
+    Untraced().begin()
     # After the imports, which let go of the lock to read files: from now on nothing does.
     system.say(said)
     channel = Channel(*ends, patience=patience)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from snap.calls import variable_names
-from snap.hidden import NAMES_OF_VARIABLES
 from snap.loaded import defined
-from snap.native import POINTER_SIZE, addresses
-from snap.suspended import BORROWS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+from snap.native import POINTER_SIZE
 
 INLINE_VALUES: Final = 1 << 2  # Py_TPFLAGS_INLINE_VALUES, 3.13 and later
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
@@ -28,7 +23,6 @@ mro_of = _getters["__mro__"].__get__
 namespace_of = _getters["__dict__"].__get__
 bare_size = _getters["__basicsize__"].__get__
 _item_size = _getters["__itemsize__"].__get__
-_subclasses: Final[Callable[[type], list[type]]] = _getters["__subclasses__"]
 
 
 class Kind:
@@ -50,22 +44,16 @@ class Kind:
     MODULE: Final = 16
     # References of its instances have names that can be read (see labels), or it is a frame.
     NAMED: Final = 32
-    # May refer to something.
+    # May refer to something; its block begins with the collector's header of 16 bytes.
     CONTAINER: Final = 64
     # An array of numpy: not a GC object, though it may hold another, and objects.
     ARRAY: Final = 128
-    # gc.get_referents may tell more than its references count for.
-    BORROWER: Final = 256
+    # So much again lies before that.
+    MANAGED: Final = 256
 
-
-_SUSPENDED: Final = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 
 # Kinds of which the walk must see each object.
-CLOSER = (
-    Kind.DICT_SUBCLASS | Kind.CODE | Kind.UNSAFE_SIZE | Kind.MODULE | Kind.ARRAY | Kind.BORROWER
-)
-# Objects looked at in one go: no copy of a list that may be a tenth of the heap.
-_PIECE: Final = 1 << 17
+CLOSER = Kind.DICT_SUBCLASS | Kind.CODE | Kind.UNSAFE_SIZE | Kind.MODULE | Kind.ARRAY
 # A size that is not the same for all instances.
 VARIES = -1
 
@@ -92,13 +80,13 @@ def kind_of(cls: type, *, spare_modules: bool) -> int:
     # By identity: a metaclass may define __eq__.
     if flags_of(cls) & _HAS_GC:
         kind |= Kind.CONTAINER
+        if header_size(cls) > _GC_HEADER:
+            kind |= Kind.MANAGED
     array = array_type()
     if array is not None and any(base is array for base in mro_of(cls)):
         kind |= Kind.ARRAY
     if spare_modules and any(base is types.ModuleType for base in mro_of(cls)):
         kind |= Kind.MODULE
-    if BORROWS and any(cls is each for each in _SUSPENDED):
-        kind |= Kind.BORROWER
     return kind
 
 
@@ -115,7 +103,7 @@ def fixed_size(cls: type) -> int:
         return VARIES
     for base in mro_of(cls):
         if "__sizeof__" in namespace_of(base):
-            return bare_size(cls) + _header_size(cls) if base is object else VARIES
+            return bare_size(cls) + header_size(cls) if base is object else VARIES
     return VARIES
 
 
@@ -149,38 +137,11 @@ def module_of(cls: type) -> str | None:
     return module if type(module) is str else None
 
 
-def instances_of(base: type, pieces: Iterable[list[object]]) -> Iterator[Any]:
-    """Find the instances of a type and of those derived from it among many objects.
-
-    Notes
-    -----
-    12 ns an object, and 2 for each of the types.
-    """
-    # By address: to compare or hash a type may run code of its metaclass.
-    bases = {id(base): base}
-    waiting = [base]
-    while waiting:
-        derived = {id(cls): cls for cls in _subclasses(waiting.pop())}
-        waiting += (cls for address, cls in derived.items() if address not in bases)
-        bases.update(derived)
-    wanted = [address.to_bytes(POINTER_SIZE, sys.byteorder) for address in bases]
-    for objects in pieces:
-        for start in range(0, len(objects), _PIECE):
-            types_there = addresses(tuple(map(type, objects[start : start + _PIECE])))
-            for address in wanted:
-                at = types_there.find(address)
-                while at >= 0:
-                    if at % POINTER_SIZE == 0:
-                        yield objects[start + at // POINTER_SIZE]
-                    at = types_there.find(address, at + 1)
-
-
 class _Plain:
     pass
 
 
-# Whether the names and kinds of variables are no rows of their own.
-_HIDES_VARIABLES: Final = sys.version_info >= (3, 11) and NAMES_OF_VARIABLES is None
+_HIDES_VARIABLES: Final = sys.version_info >= (3, 11)
 
 
 # Bytes that lie before an instance: the collector's header, and since 3.11 two pointers
@@ -197,7 +158,7 @@ def size_without_user_code(instance: object) -> int:
 
     The nearest ``__sizeof__`` that is C code answers for it: that of the built-in type
     it derives from. For a plain class this is the type's basic size. A code object gets
-    the names and kinds of its variables, where they cannot be told themselves.
+    what it leaves out: the names and kinds of its variables.
     """
     cls = type(instance)
     if type(instance) is types.CodeType:
@@ -215,16 +176,17 @@ def size_without_user_code(instance: object) -> int:
         if type(method) is types.MethodDescriptorType:
             size = method(instance)
             break
-    return size + _header_size(cls)
+    return size + header_size(cls)
 
 
 def basic_size(cls: type) -> int:
     """Give the size of an instance as its type alone tells it, bytes."""
     size: int = bare_size(cls)
-    return size + _header_size(cls)
+    return size + header_size(cls)
 
 
-def _header_size(cls: type) -> int:
+def header_size(cls: type) -> int:
+    """Give how many bytes of an instance's block lie before its address."""
     flags = flags_of(cls)
     header = _GC_HEADER if flags & _HAS_GC else 0
     return header + (_MANAGED_HEADER if flags & _MANAGED else 0)

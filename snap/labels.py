@@ -103,7 +103,7 @@ class Labels:
         if flags_of(cls) & _IS_TYPE:
             # A static type that was never made ready has null pointers where its getters
             # expect objects; what another one gives matches nothing that it holds.
-            items = tuple(item if flags_of(item) & _IS_READY else cls for item in items)
+            items = (*(item if flags_of(item) & _IS_READY else cls for item in items),)
         for name, prepare in self._plan(items).items():
             read = prepare(cls, name)
             if read is not None:
@@ -176,15 +176,15 @@ def _class_dict_reader(_: type, __: str) -> Any:
 
 def _class_dicts(items: tuple[object, ...]) -> bytes:
     """Give the dicts behind the read-only views of classes."""
-    return addresses(tuple(gc.get_referents(namespace_of(item))[0] for item in items))
+    return addresses((*(gc.get_referents(namespace_of(item))[0] for item in items),))
 
 
 def _reader(get: Callable[[object], object]) -> Any:
     def read(items: tuple[object, ...]) -> bytes:
         try:
-            return addresses(tuple(map(get, items)))
+            return addresses((*map(get, items),))
         except Exception:  # noqa: BLE001 - unset in one of them
-            return addresses(tuple(_one(get, item) for item in items))
+            return addresses((*(_one(get, item) for item in items),))
 
     return read
 
@@ -212,12 +212,12 @@ def _attribute_reader(cls: type, name: str) -> Any:
     def read(items: tuple[object, ...]) -> bytes:
         if is_generic:
             # Absence costs no exception here.
-            values = tuple(map(getattr, items, repeat(name), repeat(_MISSING)))
+            values = (*map(getattr, items, repeat(name), repeat(_MISSING)),)
         else:
-            values = tuple(_one(lambda each: _get_attribute(each, name), item) for item in items)
+            values = (*(_one(lambda each: _get_attribute(each, name), item) for item in items),)
         if shadowed is not _MISSING:
             # The class's value may be the instance's too, or not: no certain name.
-            values = tuple(_MISSING if value is shadowed else value for value in values)
+            values = (*(_MISSING if value is shadowed else value for value in values),)
         return addresses(values)
 
     return read

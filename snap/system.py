@@ -37,8 +37,6 @@ _MOST_DESCRIPTORS = 1 << 16
 _SIGNALS = range(1, 65)
 _INTERRUPT, _KILL, _BROKEN_PIPE = 2, 9, 13
 _PAGE_SIZE = 4096
-# Asked once: each question may leave a string in the interpreter's cache of names (3.14).
-_RESIDENT_UNIT = os.sysconf("SC_PAGE_SIZE")
 
 
 def fork() -> int:
@@ -93,7 +91,7 @@ def read_memory() -> tuple[int | None, int | None]:
     try:
         # No Path objects left behind.
         with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123
-            resident = int(statm.read().split()[1]) * _RESIDENT_UNIT
+            resident = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         with open("/proc/self/smaps_rollup", "rb") as rollup:  # noqa: PTH123
             lines = [line.split() for line in rollup if line.startswith(b"Private_")]
         private = 1024 * sum(int(words[1]) for words in lines if words[0] != b"Private_Hugetlb:")

@@ -44,8 +44,7 @@ from snap.native import POINTER_SIZE, Words, addresses, shifted
 from snap.own import split_own
 from snap.quirks import modules_to_spare
 from snap.schema import PERMANENT
-from snap.sites import read_sites, traced_frames
-from snap.suspended import counted_referents
+from snap.sites import Sites, traced_frames
 from snap.tasks import read_tasks
 from snap.text import is_shown, is_telling, short_key, short_value
 from snap.variables import closure_names, have_variables, items_of_dict_subclass, variables_of
@@ -75,7 +74,7 @@ class _Look(NamedTuple):
     closer: list[tuple[int, int]]
     # Groups of one type.
     named: list[array[int]]
-    # A byte for each object: ask for its referents; ask for its size.
+    # A byte for each object: ask for its referents, see `wire`; ask for its size.
     containers: bytes
     measured: bytes
 
@@ -149,7 +148,7 @@ class Walk:
         self._generations: list[Generation] = []
         self._pending: list[object] = []
         self._frozen_unseen = False
-        self._traced = traced_frames() > 0
+        self._sites: Sites | None = None
         self._labels = Labels(build_dicts=thaw)
 
     # A call with a keyword would make a bound method, held where no walk sees it (3.10).
@@ -178,16 +177,23 @@ class Walk:
         facts
             JSON, see `wire`.
         """
+        self._sites = Sites() if traced_frames() else None
+        try:
+            self._run(facts)
+        finally:
+            if self._sites is not None:
+                self._sites.close()
+
+    def _run(self, facts: bytes) -> None:
         began, used = time.perf_counter(), time.process_time()
         self._send(wire.FACTS, facts)
-        tracked = [objects for _, objects in self._generations]
-        roots, tasks = read_tasks(tracked)
+        roots, tasks = read_tasks()
         if self._thaw:
-            greenlets = read_greenlets(tracked)
+            greenlets = read_greenlets(objects for _, objects in self._generations)
             roots = {**greenlets, **roots}
             del greenlets
         self._send(wire.TASKS, json.dumps({"roots": roots, "tasks": tasks}).encode("ascii"))
-        del roots, tasks, tracked
+        del roots, tasks
         for _, objects in self._generations:
             # Piece by piece: two copies of what may be a tenth of the heap are a lot.
             for start in range(0, len(objects), _PIECE):
@@ -253,9 +259,9 @@ class Walk:
         hidden_objects: list[object] = []
         for row, kind in look.closer:
             found: list[object] = []
-            if kind & (Kind.MODULE | Kind.BORROWER):
+            if kind & Kind.MODULE:
                 asking = chunk.copy() if asking is chunk else asking
-                asking[row] = self._stand_in(chunk[row], kind)
+                asking[row] = self._spare(chunk[row])
             if kind & Kind.DICT_SUBCLASS:
                 found = hidden.of_dict_subclass(cast("dict[object, object]", chunk[row]))
             if kind & Kind.CODE:
@@ -315,9 +321,9 @@ class Walk:
         self._pending += compress(referents, self._channel.receive(len(referents)))
         keys_at = slice(header.told, header.told + header.keys)
         wanted = compress(referents[keys_at], self._channel.receive(header.keys))
-        if self._traced:
-            tracebacks, codes = read_sites(chunk)
-            self._send(wire.SITES, wire.pack_sites_header(len(tracebacks)), tracebacks, codes)
+        if self._sites is not None:
+            text, *numbers = self._sites.read(chunk, look.containers)
+            self._send(wire.SITES, wire.pack_sites_header(len(text)), text, *numbers)
         if self._values:
             shown = [(row, short_value(item)) for row, item in enumerate(chunk) if is_shown(item)]
             self._send(wire.VALUES, json.dumps(shown).encode("ascii"))
@@ -366,22 +372,19 @@ class Walk:
 
     # --- what the fast path must not touch
 
-    def _stand_in(self, item: object, kind: int) -> object:
-        """Give what to ask for referents in place of a module, or of a generator."""
-        if kind & Kind.BORROWER:
-            counted = counted_referents(item)
-            # A tuple tells its last item first.
-            return item if counted is None else tuple(reversed(counted))
-        namespace = _module_namespace(item)
+    def _spare(self, module: object) -> object:
+        """Give what to ask for referents in place of a module."""
+        namespace = _module_namespace(module)
         name = namespace.get("__name__")
         spared = type(name) is str and name in self._spared
-        return (namespace,) if spared else item
+        return (namespace,) if spared else module
 
     def _read_names(self, chunk: list[object], look: _Look) -> _Names:
         """Read the names of what objects refer to."""
         names = _Names([], [], [], [], [], [], [])
         for number, rows in enumerate(look.named):
-            items = tuple(map(chunk.__getitem__, rows))
+            # Not `tuple(map(…))`, which cuts one that was too long: while tracing, at a price.
+            items = (*map(chunk.__getitem__, rows),)
             if have_variables(type(items[0])):
                 for row, item in zip(rows, items, strict=True):
                     names.add_singles(row, variables_of(item))
@@ -399,7 +402,7 @@ class Walk:
 
     def _send_names(self, names: _Names, keys: Iterable[object]) -> None:
         """Send the texts of keys, and names."""
-        telling = tuple(filter(is_shown if self._values else is_telling, keys))
+        telling = (*filter(is_shown if self._values else is_telling, keys),)
         told = {
             "keys": list(map(short_key, telling)),
             "groups": names.groups,

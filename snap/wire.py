@@ -20,8 +20,9 @@ walk says    body
              answered by two masks
 ``CLOSURES`` JSON: ``{"names": [[name or null, ...], ...], "closures": [[address, index], ...]}``:
              tuples of cells, and the names of the variables in them
-``SITES``    while `tracemalloc` traces only: length of the JSON that follows, a list of different
-             tracebacks, then a 4-byte index in it for each object, -1 where unknown
+``SITES``    while `tracemalloc` traces only: length of the JSON that follows, a list of tracebacks
+             not told before; the number of each, by which any told before under it is
+             forgotten; then the number of each object's traceback, 0 where unknown
 ``VALUES``   where they were asked for only: JSON, [[row, text], ...]
 ``NAMES``    `NamesHeader`, then its parts: names of references; completes the chunk
 ``END``      JSON: the seconds that the walk took, of the clock and of the processor
@@ -32,7 +33,8 @@ walk says    body
 not met before. Where it is empty more follows: rows of plain dicts; rows of other objects
 that need a closer look; objects whose references have names to be read, as the sizes of
 groups of one type and the rows of all groups; then two masks of a byte for each object: 1
-for a container, whose referents are asked for, and 1 for an object to be measured.
+for a container, whose referents are asked for, or 2 if its block begins two words earlier
+than the collector's header; and 1 for an object to be measured.
 
 Chunks are announced one ahead: ``HEADS`` of the next chunk come before ``ROWS`` of this one,
 so that nobody waits.
@@ -49,7 +51,7 @@ from typing import NamedTuple
 
 # Of the messages: a recording of them is read by the release that knows its version only. Count
 # it up with every change of what follows or of what the answers depend on.
-VERSION = 2
+VERSION = 3
 
 FACTS = b"FACT"
 TASKS = b"TASK"

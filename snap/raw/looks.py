@@ -87,7 +87,9 @@ class Looks:
             if kind & Kind.NAMED:
                 groups.setdefault(number, []).append(row)
         named = [groups[number] for number in sorted(groups)]
-        containers = bytes(kind & Kind.CONTAINER != 0 for kind in kinds)
+        containers = bytes(
+            (kind & Kind.CONTAINER != 0) * (1 + (kind & Kind.MANAGED != 0)) for kind in kinds
+        )
         measured = bytes(
             not kind & Kind.UNSAFE_SIZE and self._is_measured(number, state)
             for number, kind, state in zip(numbers, kinds, self._states, strict=True)

@@ -224,7 +224,8 @@ class Session:
                 np.flatnonzero(kinds & CLOSER),
                 *look.named,
             ]
-            masks = look.containers.tobytes() + look.measured.tobytes()
+            headers = look.containers * (1 + (kinds & Kind.MANAGED != 0).astype(np.uint8))
+            masks = headers.tobytes() + look.measured.tobytes()
             self._conversation.answer(b"".join(map(_rows_answer, told)) + masks)
             self._looks.append(look)
 

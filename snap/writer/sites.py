@@ -24,6 +24,8 @@ class SiteTable:
         self.frames: list[str] = []
         self._number_of_frame: dict[tuple[str, int], int] = {}
         self._number_of_traceback: dict[tuple[int, ...], int] = {}
+        # By the walk's number: it may tell a traceback under more than one.
+        self._code_by_told = {0: UNKNOWN}
         # Frames of all tracebacks, and where each one's begin.
         self._held = array("i")
         self._starts = array("q", [0])
@@ -32,9 +34,12 @@ class SiteTable:
         """Read a ``SITES`` message: a traceback's number for each object, or UNKNOWN."""
         text = wire.parse_sites_header(body)
         start = wire.SITES_HEADER_SIZE
-        numbers = [self._number(frames) for frames in json.loads(body[start : start + text])]
-        codes = np.frombuffer(body, dtype=np.int32, offset=start + text)
-        return np.array([*numbers, UNKNOWN], dtype=np.int32)[codes]
+        codes = list(map(self._number, json.loads(body[start : start + text])))
+        words = np.frombuffer(body[start + text :], dtype=np.uint64)
+        self._code_by_told.update(zip(words[: len(codes)].tolist(), codes, strict=True))
+        told, rows = np.unique(words[len(codes) :], return_inverse=True)
+        numbers = [self._code_by_told[each] for each in told.tolist()]
+        return np.array(numbers, dtype=np.int32)[rows]
 
     def innermost(self, tracebacks: NDArray[np.int32]) -> NDArray[np.int32]:
         """Give the first frame of each traceback, an index in `frames`; UNKNOWN where it is."""
