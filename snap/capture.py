@@ -17,9 +17,10 @@ from snap.errors import SnapError
 from snap.facts import collect_facts
 from snap.footprint import count_held, count_left, own_modules
 from snap.forked import fork_walk
+from snap.output import Output
 from snap.own import Disturbed
 from snap.sizes import parse_limit
-from snap.supervise import PATIENCE, Output, Writer, in_background
+from snap.supervise import PATIENCE, Writer, in_background
 from snap.untraced import Untraced
 from snap.walk import Walk
 from snap.world import StandingStill, walk_interval

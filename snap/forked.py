@@ -1,7 +1,8 @@
 """A walk in a forked copy of this process.
 
-Runs in the program itself, and in processes that were attached to: before the fork nothing
-is imported that a fork does not need.
+The fork is for captures from inside; a process that was attached to forks on its own, see
+`snap.attach.guest`, and comes in at `walk_copy`. Before the fork nothing is imported that a
+fork does not need.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from snap.world import FORK_INTERVAL, StandingStill
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from snap.channel import Channel
 
 # Forks that may fail to say their first word, and seconds for each to say it.
@@ -33,8 +36,6 @@ def fork_walk(
     collecting: bool,
     target: int,
     max_extra: int | None = None,
-    first: object = None,
-    loaded: frozenset[str] | None = None,
     values: bool = False,
 ) -> tuple[int, float]:
     """Fork a walk; give its process and how long the program stood still, seconds.
@@ -53,12 +54,6 @@ def fork_walk(
         This process's number, as the snapshot is to tell it.
     max_extra
         Bytes of memory of its own that the walk may take.
-    first
-        An object after which only this capture's modules were loaded; none where they are
-        the program's own.
-    loaded
-        Names of modules that stay in the process because of this capture, if that is to be
-        told by the walk.
     values
         Whether the beginnings of values are to be in the snapshot.
 
@@ -89,8 +84,17 @@ def fork_walk(
                     try:
                         system.reset_signals()
                         system.close_all_but(said, *ends)
-                        told = (collecting, target, memory, max_extra, values, loaded)
-                        _walk(said, ends, patience, (made, world), (first, still), told)
+                        # From here on all that is born is ours.
+                        last: list[object] = []
+                        told = {
+                            "patience": patience,
+                            "collecting": collecting,
+                            "target": target,
+                            "memory": memory,
+                            "max_extra": max_extra,
+                            "values": values,
+                        }
+                        walk_copy(said, ends, made=(made, world), between=(still, last), told=told)
                     finally:
                         os._exit(1)
                 pause = world.seconds
@@ -110,17 +114,30 @@ def fork_walk(
     raise TimeoutError(f"no forked copy started in {_TRIES} tries")
 
 
-def _walk(
+def walk_copy(
     said: int,
     ends: tuple[int, int],
-    patience: float,
-    made: tuple[object, StandingStill],
-    first: tuple[object, object],
-    told: tuple[bool, int, tuple[int | None, int | None], int | None, bool, frozenset[str] | None],
+    *,
+    made: tuple[object, ...],
+    between: tuple[object, object],
+    told: dict[str, Any],
 ) -> None:
-    """Say the first word; walk, and end this process."""
-    # From here on all that is born is ours.
-    last: list[object] = []
+    """Say the first word; walk this process, which is a copy, and end it.
+
+    Parameters
+    ----------
+    said
+        Descriptor of the words, of which the second says that the walk has begun.
+    ends
+        See `fork_walk`.
+    made, between
+        What the capture made before, and the first and last of what it made since nothing
+        else could, see `own.split_own`.
+    told
+        ``patience``, ``collecting``, ``target``, ``max_extra``, ``values``: see `fork_walk`;
+        ``memory``: see `system.read_memory`; ``loaded``: names of modules that stay in the
+        process because of this capture, if that is to be told by the walk.
+    """
     # Here, so that a process that is attached to loads them in the copy only. The other
     # threads' frames are where they were: nothing of them was freed in the copy.
     from snap import native
@@ -135,27 +152,24 @@ def _walk(
     Untraced().begin()
     # After the imports, which let go of the lock to read files: from now on nothing does.
     system.say(said)
-    channel = Channel(*ends, patience=patience)
+    channel = Channel(*ends, patience=told["patience"])
     try:
         defect = native.find_defect()
         if defect is not None:
             raise RuntimeError(defect)
-        collecting, target, memory, max_extra, values, loaded = told
-        walk = Walk(channel, thaw=True, cost=Cost(max_extra, is_copy=True), values=values)
-        early, still = first
+        cost, values = Cost(told["max_extra"], is_copy=True), told["values"]
+        walk = Walk(channel, thaw=True, cost=cost, values=values)
         try:
-            walk.begin(made, still if early is None else early, last)
+            walk.begin(made, *between)
         except Disturbed:
-            if early is None:
-                return  # without a word: another copy takes this one's place
-            # The program has collected since: our modules cannot be told from its own.
-            walk.begin(made, still, last)
+            return  # without a word: another copy takes this one's place
         system.say(said)
+        loaded = told.get("loaded")
         facts = collect_facts(
             "fork",
-            pid=target,
-            collecting=collecting,
-            memory=memory,
+            pid=told["target"],
+            collecting=told["collecting"],
+            memory=told["memory"],
             values=values,
             left=None if loaded is None else count_held(loaded),
         )

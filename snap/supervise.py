@@ -7,7 +7,6 @@ import errno
 import fcntl
 import json
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from snap.channel import Channel
 from snap.errors import SnapError
+from snap.output import Output, nameless
 from snap.system import kill, reap
 
 if TYPE_CHECKING:
@@ -40,50 +40,16 @@ _NOT_FOR_WRITER: Final = (
 )
 
 
-class Output:
-    """The file to be: a temporary one beside it, owned by the capture until it is done.
-
-    Raises
-    ------
-    SnapError
-        If the folder is missing or cannot be written.
-    """
-
-    __slots__ = ("path", "temporary")
-
-    def __init__(self, path: str) -> None:
-        if not path:
-            raise SnapError("cannot write the snapshot", "its path is empty", "give a file name")
-        self.path = os.path.abspath(path)  # noqa: PTH100 - pathlib would leave objects behind
-        folder = os.path.dirname(self.path)  # noqa: PTH120
-        self.temporary = os.path.join(folder, f".{secrets.token_hex(8)}.tmp")  # noqa: PTH118
-        if os.path.isdir(self.path):  # noqa: PTH112
-            raise SnapError(
-                f"cannot write {path}", "it is a directory", "give the name of a file in it"
-            )
-        if os.path.exists(self.path) and not os.path.isfile(self.path):  # noqa: PTH110, PTH113
-            # Put in its place, a file would take a device from the whole machine.
-            raise SnapError(
-                f"cannot write {path}", "it is not a regular file", "give the name of a file"
-            )
-        try:
-            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
-            os.close(os.open(self.temporary, flags, 0o600))
-        except OSError as error:
-            raise SnapError(
-                f"cannot write {path}",
-                f"{error.strerror} ({folder})",
-                "choose a folder that exists and that this process may write",
-            ) from None
-
-    def discard(self) -> None:
-        """Remove the temporary file, if it is still there."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.temporary)  # noqa: PTH108
-
-
 class Writer:
     """The writer process, as the capturing process sees it.
+
+    Parameters
+    ----------
+    output
+        The file to be.
+    ends
+        The writer's own ends of its conversation with the walk, what it hears and where it
+        answers, if the others are elsewhere; they are closed here.
 
     Notes
     -----
@@ -93,27 +59,34 @@ class Writer:
 
     __slots__ = ("_answers_fd", "_ended", "_walk_fd", "control", "output", "pid")
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, ends: tuple[int, int] | None = None) -> None:
         self.output = output
         self._ended = False
+        self._walk_fd = self._answers_fd = -1
         if not sys.executable:
             raise SnapError(
                 "cannot start the writer process",
                 "sys.executable is empty: this interpreter is embedded in another program",
                 "set sys.executable to a python with pyarrow and numpy before the capture",
             )
-        source, self._walk_fd = os.pipe()
-        self._answers_fd, answers = os.pipe()
+        if ends is None:
+            source, self._walk_fd = os.pipe()
+            self._answers_fd, answers = os.pipe()
+            os.set_blocking(self._walk_fd, False)
+        else:
+            source, answers = ends
         self.control, theirs = socket.socketpair()
-        os.set_blocking(self._walk_fd, False)
-        _enlarge(self._walk_fd)
+        _enlarge(source)
         _enlarge(answers)
-        given = (source, answers, theirs.fileno())
+        given = [source, answers, theirs.fileno()]
+        if output.fd >= 0:
+            given.append(output.fd)
         null = os.open(os.devnull, os.O_RDWR)
         # Numbers above every standard stream and every descriptor given.
         first = max(*given, null, 2) + 1
-        targets = [first, first + 1, first + 2]
-        arguments = [*map(str, targets), output.temporary, output.path, str(PATIENCE)]
+        targets = [*range(first, first + len(given))]
+        temporary = nameless(targets[-1]) if output.fd >= 0 else output.temporary
+        arguments = [*map(str, targets[:3]), temporary, output.path, str(PATIENCE)]
         actions: list[tuple[Any, ...]] = [
             (os.POSIX_SPAWN_DUP2, fd, target) for fd, target in zip(given, targets, strict=True)
         ]
@@ -143,6 +116,7 @@ class Writer:
             os.close(answers)
             os.close(null)
             theirs.close()
+            output.leave()
 
     def channel(self) -> Channel:
         """Give the walk's end of the conversation."""

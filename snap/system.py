@@ -1,8 +1,4 @@
-"""System calls around a fork, without letting go of the interpreter's lock.
-
-A process that is attached to loads this module, and what it needs of the standard library
-stays there: so it needs ``ctypes`` only, not even ``typing``.
-"""
+"""System calls around a fork, without letting go of the interpreter's lock."""
 
 from __future__ import annotations
 
@@ -23,8 +19,6 @@ _read.restype = ctypes.c_ssize_t
 _read.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
 _close = _process.close
 _close.argtypes = (ctypes.c_int,)
-_munmap = _process.munmap
-_munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
 _signal = _process.signal
 _signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
 _signal.restype = ctypes.c_void_p
@@ -36,7 +30,6 @@ _close_range = getattr(_process, "close_range", None)
 _MOST_DESCRIPTORS = 1 << 16
 _SIGNALS = range(1, 65)
 _INTERRUPT, _KILL, _BROKEN_PIPE = 2, 9, 13
-_PAGE_SIZE = 4096
 
 
 def fork() -> int:
@@ -87,16 +80,25 @@ def read_memory() -> tuple[int | None, int | None]:
     resident, private
         Private is what no other process shares.
     """
+    texts = []
+    for name in ("statm", "smaps_rollup"):
+        try:
+            # No Path objects left behind.
+            with open(f"/proc/self/{name}", "rb") as file:  # noqa: PTH123
+                texts.append(file.read())
+        except OSError:
+            texts.append(b"")
+    return parse_memory(*texts)
+
+
+def parse_memory(statm: bytes, rollup: bytes) -> tuple[int | None, int | None]:
+    """Read what ``/proc`` tells of a process's memory, as `read_memory` gives it."""
     resident = private = None
-    try:
-        # No Path objects left behind.
-        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123
-            resident = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        with open("/proc/self/smaps_rollup", "rb") as rollup:  # noqa: PTH123
-            lines = [line.split() for line in rollup if line.startswith(b"Private_")]
+    if statm:
+        resident = int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    if rollup:
+        lines = [line.split() for line in rollup.splitlines() if line.startswith(b"Private_")]
         private = 1024 * sum(int(words[1]) for words in lines if words[0] != b"Private_Hugetlb:")
-    except (OSError, ValueError, IndexError):
-        pass
     return resident, private
 
 
@@ -137,12 +139,6 @@ class PrivateMemory:
 def sleep_with_lock(seconds: float) -> None:
     """Sleep without letting other threads run."""
     _poll(None, 0, round(1000 * seconds))
-
-
-def release_page(address: int) -> None:
-    """Give a page back that a debugger has mapped; 0 is none."""
-    if address:
-        _munmap(address, _PAGE_SIZE)
 
 
 def kill(pid: int) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from snap.attach import gdb
 from snap.attach.meeting import Meeting
 from snap.attach.process import Target, examine, gone, is_alive, is_blocked
+from snap.attach.remote import Request
 from snap.capture import Capture, Job, Values, check_choices
 from snap.errors import SnapError
+from snap.output import Output
 from snap.sizes import parse_limit
-from snap.supervise import PATIENCE, Output, Writer
+from snap.supervise import PATIENCE, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 # Seconds between two tries to reach a target whose main thread waits.
 _TRY_AGAIN: Final = 1.0
 _LOOK: Final = 0.2
-_REMOTE_EXEC: Final = (3, 14)
 # What holds up a target that does not come.
 _HOLDS_LOCK: Final = ": its main thread is inside C code that holds the interpreter's lock"
 _WAITS: Final = ": its main thread waits in a system call, out of which gdb, not installed, helps"
@@ -66,65 +66,72 @@ def attach(
 
     Notes
     -----
-    From 3.14 on the way in is ``sys.remote_exec``; before that gdb, which stops the process
-    for about 10 ms. The walk runs in a forked copy of the target, and the writer here. The
-    target loads ``ctypes``, and nothing of this package.
+    From 3.14 on the way in is ``sys.remote_exec``; before that, and for a process that waits
+    in a system call, gdb, which stops it for about 10 ms. The walk runs in a forked copy of the
+    target, and the writer here. Of what `snap.attach.guest` makes in the target nothing stays.
     """
     check_choices(None, values)
     began = time.perf_counter()
     limit = parse_limit(max_extra)
     target = examine(pid)
-    # The writer removes the temporary file of whoever is killed: it starts right after.
-    output = Output(os.fspath(path))
-    try:
-        writer = Writer(output)
-    except BaseException:
-        output.discard()
-        raise
-    try:
-        with Meeting(target) as meeting:
-            _bring(target, meeting, timeout)
-            wanted = {"max_extra": limit, "values": values == "short"}
-            meeting.hand_over(writer.walk_ends(), {"target": pid, "patience": PATIENCE, **wanted})
-            writer.leave_walk()
-            told = meeting.hear(PATIENCE)
-            writer.tell_pause(told["pause_seconds"])
+    # What cannot be written is told before the target is touched.
+    Output(os.fspath(path)).discard()
+    with Meeting(target) as meeting:
+        _bring(target, meeting, timeout)
+        ends = meeting.connect()
+        writer = _start_writer(path, ends)
+        try:
+            wanted = {"target": pid, "max_extra": limit, "values": values == "short"}
+            meeting.hand_over(wanted, PATIENCE)
+            pause = meeting.hear(PATIENCE)
+            writer.tell_pause(pause)
             job = Job(
                 writer,
                 mode="fork",
                 walker=None,
                 began=began,
-                pause=told["pause_seconds"],
+                pause=pause,
                 progress=progress,
                 # The walk has told it: what it knows is the other process.
                 count_left=lambda: None,
             )
             return job.wait()
-    except BaseException:
-        writer.leave_walk()
-        writer.kill()
-        raise
+        except BaseException:
+            writer.kill()
+            raise
+
+
+def _start_writer(path: str | os.PathLike[str], ends: tuple[int, int]) -> Writer:
+    try:
+        output = Output(os.fspath(path))
+        try:
+            return Writer(output, ends)
+        except BaseException:
+            output.discard()
+            raise
+    finally:
+        for fd in ends:
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
 
 def _bring(target: Target, meeting: Meeting, timeout: float) -> None:
     """Have the target come to the meeting."""
-    remotely = _execute_remotely(target, meeting)
-    if not remotely:
-        gdb.require_gdb(target.pid)
-    try:
-        _wait_for(target, meeting, timeout, remotely=remotely)
-    except BaseException:
-        if remotely:
-            _revoke(target.pid)
-        raise
+    with Request(target, meeting.line.replace("PAGE", "0")) as request:
+        if request.refused and not gdb.is_installed():
+            raise _no_way_in(target, request.refused)
+        if _wait_for(target, meeting, timeout, asked=not request.refused):
+            request.met()
 
 
-def _wait_for(target: Target, meeting: Meeting, timeout: float, *, remotely: bool) -> None:
+def _wait_for(target: Target, meeting: Meeting, timeout: float, *, asked: bool) -> bool:
+    """Wait for the target, with gdb where need be; tell whether it came by itself."""
     deadline = time.monotonic() + timeout
-    if not remotely and not is_blocked(target.pid):
+    if not asked and not is_blocked(target.pid):
         gdb.schedule(target, meeting.line, timeout=timeout)
     tried = -_TRY_AGAIN
     holds_it_up = ""
+    alone = asked
     while not meeting.wait(_LOOK):
         now = time.monotonic()
         if not is_alive(target.pid):
@@ -133,38 +140,22 @@ def _wait_for(target: Target, meeting: Meeting, timeout: float, *, remotely: boo
             raise _too_late(target.pid, timeout, holds_it_up)
         if now - tried >= _TRY_AGAIN and is_blocked(target.pid):
             tried = now
-            if remotely and not gdb.is_installed():
+            if not gdb.is_installed():
                 holds_it_up = _WAITS
             elif gdb.run_in_wait(target, meeting.line, timeout=deadline - now + 1):
                 holds_it_up = ""
+                alone = False
             else:
                 holds_it_up = _HOLDS_LOCK
+    return alone
 
 
-def _execute_remotely(target: Target, meeting: Meeting) -> bool:
-    """Use the interpreter's own way in, where both sides have it."""
-    remote_exec = getattr(sys, "remote_exec", None)
-    same = target.version[:2] == sys.version_info[:2] >= _REMOTE_EXEC
-    # It looks for the script here, too: both sides must find it under one path.
-    if remote_exec is None or not same or target.root:
-        return False
-    try:
-        remote_exec(target.pid, meeting.script())
-    except (OSError, RuntimeError, ValueError):
-        # Switched off there (PYTHON_DISABLE_REMOTE_DEBUG), or not permitted.
-        return False
-    return True
-
-
-def _revoke(pid: int) -> None:
-    """Take back what `_execute_remotely` asked for.
-
-    The script is about to go, of which the target would complain on its standard error. There
-    is one place for a request: an empty one takes the place of ours.
-    """
-    remote_exec: Any = getattr(sys, "remote_exec", None)
-    with contextlib.suppress(OSError, RuntimeError, ValueError):
-        remote_exec(pid, os.devnull)
+def _no_way_in(target: Target, why: str) -> SnapError:
+    return SnapError(
+        f"cannot attach to process {target.pid}",
+        f"gdb is not installed, and without it: {why}",
+        "install it (apt install gdb), or capture from inside: snap run, snap.install()",
+    )
 
 
 def _too_late(pid: int, timeout: float, holds_it_up: str) -> SnapError:

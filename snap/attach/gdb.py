@@ -1,7 +1,7 @@
 """Have gdb call a function in another process: stop it, call, let it go on.
 
 gdb stops a process wherever it is: in the middle of an allocation, of a collection, of a
-system call. So nothing of Python is run there. What is called is ``mmap``, for a page with
+system call. So nothing of Python is run there. What is called is ``shmat``, for a page with
 a line of source, and ``Py_AddPendingCall``, which is made to be called from anywhere: the
 main thread runs the line when it next is between two instructions.
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from snap.attach.process import Target
 
 PAGE_SIZE: Final = 4096
+# S_IRUSR and S_IWUSR; IPC_RMID.
+_OWNERS: Final = 0o600
+_REMOVE: Final = 0
 
 # Most of the time that gdb keeps a process stopped goes into symbols and libraries, which
 # we do not need: 8 ms without them, 90 ms and more with.
@@ -45,27 +48,13 @@ _SETTINGS: Final = (
     "unwindonsignal on",
 )
 _HEALED: Final = 5.0
+# What it says when we write to where `shmat` failed.
+_NO_PAGE: Final = "address 0xffffffffffffffff"
 
 
 def is_installed() -> bool:
     """Tell whether there is a gdb."""
     return shutil.which("gdb") is not None
-
-
-def require_gdb(pid: int) -> None:
-    """Refuse to go on without gdb.
-
-    Raises
-    ------
-    SnapError
-        If it is not installed.
-    """
-    if not is_installed():
-        raise SnapError(
-            f"cannot attach to process {pid}",
-            "gdb is not installed, and before Python 3.14 there is no other way in",
-            "install it (apt install gdb), or capture from inside: snap run, snap.install()",
-        )
 
 
 def schedule(target: Target, line: str, *, timeout: float) -> None:
@@ -112,10 +101,11 @@ def run_in_wait(target: Target, line: str, *, timeout: float) -> bool:
             f"set $held = ((int (*)(void)) {functions['PyGILState_Check']})()",
             'printf "held %d\\n", $held',
             "if $held == 0",
-            *_place(target, line),
+            *_place(target, line.replace("PAGE", "0")),
             f"set $state = ((int (*)(void)) {functions['PyGILState_Ensure']})()",
             f"set $failed = ((int (*)(void *)) {functions['PyRun_SimpleString']})($page)",
             f"call ((void (*)(int)) {functions['PyGILState_Release']})($state)",
+            f"call ((int (*)(void *)) {functions['shmdt']})($page)",
             "end",
         ],
         timeout=timeout,
@@ -125,13 +115,14 @@ def run_in_wait(target: Target, line: str, *, timeout: float) -> bool:
 
 def _place(target: Target, line: str) -> Iterator[str]:
     """Give the commands that put a line into a page of its own, `$page`."""
-    read_and_write, private_and_anonymous = 3, 0x22
-    signature = "void *(*)(void *, unsigned long, int, int, int, long)"
+    # Shared memory of which nobody else knows: one argument less to give it back than for what
+    # `mmap` gives, and gone with the process in any case.
+    functions = target.functions
+    get, at, control = functions["shmget"], functions["shmat"], functions["shmctl"]
+    yield f"set $key = ((int (*)(int, unsigned long, int)) {get})(0, {PAGE_SIZE}, {_OWNERS})"
+    yield f"set $page = ((void *(*)(int, void *, int)) {at})($key, 0, 0)"
+    yield f"call ((int (*)(int, int, void *)) {control})($key, {_REMOVE}, 0)"
     # Not `char` literals: gdb would call malloc for them.
-    yield (
-        f"set $page = (({signature}) {target.functions['mmap']})"
-        f"(0, {PAGE_SIZE}, {read_and_write}, {private_and_anonymous}, -1, 0)"
-    )
     before, mark, after = line.partition("PAGE")
     digits = 20
     text = (before + "0" * digits * bool(mark) + after).encode() + b"\0"
@@ -208,6 +199,12 @@ def _refuse(pid: int, errors: str) -> None:
         refuse_permission(pid)
     if any("No such process" in line for line in lines):
         raise gone(pid)
+    if any(_NO_PAGE in line for line in lines):
+        raise SnapError(
+            f"cannot attach to process {pid}",
+            "the system gives it no page of shared memory",
+            "raise kernel.shmmni or kernel.shmall where it runs, or capture from inside",
+        )
     raise SnapError(
         f"cannot attach to process {pid}",
         f"gdb: {lines[-1] if lines else 'it ended early'}",

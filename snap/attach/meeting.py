@@ -1,19 +1,26 @@
-"""Where the attaching process and its target meet: a folder with a socket that both see."""
+"""How the attaching process and its target talk: pipes of the target, opened through ``/proc``.
+
+Who may look into a process may open what it has open, in whatever container it is: no file, no
+socket and no folder are needed. The target makes the pipes; a thread of its own waits there
+for what to do.
+"""
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import fcntl
 import marshal
 import os
-import shutil
-import socket
-import struct
-import tempfile
+import secrets
+import select
 import time
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from snap.attach import inject
+from snap.attach import guest, package
+from snap.attach.process import gone, is_alive
 from snap.errors import SnapError
 
 if TYPE_CHECKING:
@@ -24,132 +31,203 @@ if TYPE_CHECKING:
 _PACKAGE: Final = Path(__file__).parent.parent
 # Understood by every supported Python.
 _MARSHAL_VERSION: Final = 2
-_PREFIX: Final = "heapsnap-"
-# Seconds after which a folder with nobody there counts as left over, and to wait at its door.
-_OLD: Final = 60.0
-_KNOCK: Final = 1.0
-_CREDENTIALS: Final = struct.Struct("=3i")
+# Numbers of descriptors that the target uses, after those that it has: some to spare, lest it
+# opens a file there meanwhile. And how many it has open at once.
+_NUMBERS: Final = 4
+_ROOM: Final = 12
+_SPARE: Final = 16
+_CHOICES: Final = 64
+_FIX_MODULES: Final = "let its user read the standard library that it runs with, then attach again"
+# Seconds between two looks whether the target has come, and for it to say or to take something.
+_LOOK: Final = 0.005
+_PATIENCE: Final = 20.0
+
+# Begins a thread of the target that makes the first pipe, of which both ends are there to be
+# seen until we have opened ours, and runs what comes through it. No call of `compile`, which
+# would make the classes of `ast`; each function gets its file name afterwards.
+_LOADER: Final = """\
+import _imp, _thread, posix, time
+def begin():
+ try:
+  for n in LINE, LINE+1, LINE+3:
+   try: posix.fstat(n)
+   except OSError: pass
+   else: return
+  r, w = posix.pipe()
+  try:
+   posix.dup2(r, LINE, False)
+   posix.dup2(w, LINE+3, False)
+   posix.set_blocking(LINE, False)
+   posix.close(r)
+   posix.close(w)
+   text = b''
+   for n in range(1000):
+    try: text += posix.read(LINE, SIZE - len(text))
+    except BlockingIOError: time.sleep(.005)
+    if len(text) == SIZE: break
+   posix.close(LINE+3)
+   exec(text, globals())
+   for n in [*globals().values()]:
+    if type(n) is type(begin): _imp._fix_co_filename(n.__code__, NAME)
+   serve(LINE, int('PAGE'))
+  finally: posix.close(LINE)
+ except BaseException: pass
+ finally: globals().clear()
+_imp._fix_co_filename(begin.__code__, NAME)
+_thread.start_new_thread(begin, ())
+"""
 
 
 class Meeting:
-    """A context: the folder is there inside it, and gone afterwards.
+    """A context: what the target has opened for us is closed at its end.
 
     Raises
     ------
     SnapError
-        If no folder can be made that the target sees.
+        If the target has no room for the descriptors that it takes.
     """
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._line: socket.socket | None = None
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self._folder = _make_folder(target)
-        except BaseException:
-            self._listener.close()
-            raise
-        # As the target sees it.
-        self._seen = self._folder.removeprefix(target.root)
-        try:
-            self._write(inject.SCRIPT, Path(inject.__file__).read_bytes())
-            address = str(Path(self._folder) / inject.SOCKET)
-            self._listener.bind(address)
-            self._listener.listen(1)
-            self._give(address)
-            self._give(self._folder)
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
+        self._first = _free_numbers(target.pid)
+        self._source = _bare(Path(guest.__file__).read_text(encoding="utf-8")).encode()
+        # What we say, and hear.
+        self._said = self._heard = -1
 
     @property
     def line(self) -> str:
-        """The line of source that brings the target here; it raises nothing."""
-        # In a thread: the program's own code goes on meanwhile. The names that it needs are
-        # taken from builtins, and nothing is left in `__main__`.
-        script = f"{self._seen}/{inject.SCRIPT}"
-        code = (
-            "try:\n"
-            f" N = {inject.NAME!r}\n"
-            f" with open({script!r}, 'rb') as file: code = compile(file.read(), N, 'exec')\n"
-            f" exec(code, {{'__name__': N, 'FOLDER': {self._seen!r}, 'AT': int('PAGE')}})\n"
-            "except BaseException: pass\n"
-        )
-        return (
-            "try:\n"
-            ' __import__("_thread").start_new_thread('
-            f"exec, (compile({code!r}, {inject.NAME!r}, 'exec'), {{}}))\n"
-            "except BaseException: pass\n"
-        )
+        """The line of source that brings the target here; it raises nothing.
 
-    def script(self) -> str:
-        """Write the line into a file beside the others; give its path as we see it."""
-        return self._write("line.py", self.line.replace("PAGE", "0").encode())
-
-    def _write(self, name: str, content: bytes) -> str:
-        """Write a file for the target alone to read; give its path as we see it."""
-        path = f"{self._folder}/{name}"
-        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:  # noqa: PTH123
-            file.write(content)
-        self._give(path)
-        return path
-
-    def _give(self, path: str) -> None:
-        if os.geteuid() != self._target.uid:
-            os.chown(path, self._target.uid, self._target.gid)
+        ``PAGE`` in it is to become the address of what the target is to give back, or 0.
+        """
+        loader = _LOADER.replace("LINE+3", str(self._first + 3))
+        loader = loader.replace("LINE+1", str(self._first + 1)).replace("LINE", str(self._first))
+        loader = loader.replace("SIZE", str(len(self._source))).replace("NAME", repr(guest.NAME))
+        # In a thread: the program's own code goes on meanwhile. Nothing is left in `__main__`.
+        return f"try: exec({loader!r}, {{}})\nexcept BaseException: pass\n"
 
     def wait(self, seconds: float) -> bool:
         """Wait for the target; tell whether it came."""
-        self._listener.settimeout(seconds)
-        try:
-            line, _ = self._listener.accept()
-        except TimeoutError:
-            return False
-        told = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        if _CREDENTIALS.unpack(told)[0] != self._target.pid:
-            line.close()
-            return False
-        self._line = line
+        end = time.monotonic() + seconds
+        while not self._is_there():
+            if time.monotonic() > end:
+                return False
+            time.sleep(_LOOK)
+        self._said = self._open(self._first, os.O_WRONLY)
+        self._say(self._source)
         return True
 
-    def hand_over(self, descriptors: tuple[int, ...], options: dict[str, Any]) -> None:
-        """Give the target the package's sources, its ends of the writer's pipes, and options."""
-        assert self._line is not None
-        body = marshal.dumps({"sources": _sources(), **options}, _MARSHAL_VERSION)
-        length = struct.pack("=Q", len(body))
-        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("=2i", *descriptors))
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._line.sendmsg([length], [rights])
-            self._line.sendall(body)
+    def connect(self) -> tuple[int, int]:
+        """Open the writer's ends of its conversation with the walk, what it hears first."""
+        end = time.monotonic() + _PATIENCE
+        while self._heard < 0:
+            with contextlib.suppress(SnapError):
+                if self._link(self._first + 1).startswith("pipe:"):
+                    self._heard = self._open(self._first + 1, os.O_RDONLY)
+            if self._heard < 0:
+                self._still_there(end)
+                time.sleep(_LOOK)
+        answers, walk = map(int, self._hear(_PATIENCE).split())
+        ends = self._open(walk, os.O_RDONLY), self._open(answers, os.O_WRONLY)
+        for fd in ends:
+            os.set_blocking(fd, True)
+        return ends
 
-    def hear(self, seconds: float) -> dict[str, Any]:
-        """Wait for what the target has to say of the walk that it began.
+    def hand_over(self, options: dict[str, Any], patience: float) -> None:
+        """Give the target what a walk needs: functions, the package's sources, options."""
+        names = ("fork", "getpid", "PyObject_GC_UnTrack", "shmdt", "PyGC_Disable", "PyGC_Enable")
+        head = [f"{name}={self._target.functions[name]}" for name in names]
+        body = {
+            "name": package.NAME,
+            "package": Path(package.__file__).read_text(encoding="utf-8"),
+            "sources": _sources(),
+            "patience": patience,
+            **options,
+        }
+        for part in (
+            guest.WORD,
+            " ".join([*head, f"{patience}"]).encode(),
+            marshal.dumps(body, _MARSHAL_VERSION),
+        ):
+            self._say(b"%0*d" % (guest.DIGITS, len(part)) + part)
+
+    def hear(self, seconds: float) -> float:
+        """Wait for the walk to begin in a copy of the target; give the pause, seconds.
 
         Raises
         ------
         SnapError
             If it failed, ended, or says nothing.
         """
-        assert self._line is not None
-        self._line.settimeout(seconds)
-        what = f"cannot capture process {self._target.pid}"
-        told = b""
+        _, pause = self._hear(seconds).split()
+        return float(pause)
+
+    # --- the pipes
+
+    def _is_there(self) -> bool:
+        """Tell whether the target has made the first pipe, of which we know both numbers."""
+        read, write = self._link(self._first), self._link(self._first + 3)
+        return read == write and read.startswith("pipe:")
+
+    def _link(self, number: int) -> str:
         try:
-            while part := self._line.recv(1 << 16):
-                told += part
-                if told.endswith(inject.FULL_STOP):
-                    answer: dict[str, Any] = marshal.loads(told.removesuffix(inject.FULL_STOP))
-                    break
-            else:
-                raise SnapError(what, "it ended meanwhile", "attach to one that goes on")
-        except TimeoutError:
-            why = f"it began, and then said nothing for {seconds:.0f} s"
-            raise SnapError(what, why, "attach again") from None
+            return os.readlink(f"/proc/{self._target.pid}/fd/{number}")  # noqa: PTH115
+        except OSError:
+            return ""
+
+    def _open(self, number: int, how: int) -> int:
+        try:
+            place = f"/proc/{self._target.pid}/fd/{number}"
+            fd = os.open(place, how | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            raise SnapError(what, str(error.strerror), "attach again") from None
-        if "failed" in answer:
-            raise SnapError(what, answer["failed"], answer["fix"])
-        return answer
+            if not is_alive(self._target.pid):
+                raise gone(self._target.pid) from None
+            raise SnapError(
+                f"cannot attach to process {self._target.pid}",
+                f"a pipe that it has made cannot be opened here: {error.strerror}",
+                "attach as its user, or as root (sudo)",
+            ) from None
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, 1 << 20)
+        return fd
+
+    def _say(self, data: bytes) -> None:
+        end, rest = time.monotonic() + _PATIENCE, memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(self._said, rest) :]
+            except BlockingIOError:
+                self._still_there(end)
+                select.select([], [self._said], [], _LOOK)
+            except BrokenPipeError:
+                # It has gone away from there; `hear` tells why.
+                return
+
+    def _hear(self, seconds: float) -> bytes:
+        """Give a line that the target says."""
+        end, told = time.monotonic() + seconds, b""
+        while not told.endswith(b"\n"):
+            if select.select([self._heard], [], [], _LOOK)[0]:
+                part = os.read(self._heard, 1 << 12)
+                if not part:
+                    raise self._failure("it ended meanwhile", "attach to one that goes on")
+                told += part
+            else:
+                self._still_there(end)
+        if told.startswith(guest.FAILED):
+            why = told.removeprefix(guest.FAILED).decode(errors="replace").strip()
+            missing = "No module named" in why
+            raise self._failure(why, _FIX_MODULES if missing else "attach again")
+        return told
+
+    def _still_there(self, end: float) -> None:
+        if not is_alive(self._target.pid):
+            raise self._failure("it ended meanwhile", "attach to one that goes on")
+        if time.monotonic() > end:
+            raise self._failure("it began, and then said nothing", "attach again")
+
+    def _failure(self, why: str, fix: str) -> SnapError:
+        return SnapError(f"cannot capture process {self._target.pid}", why, fix)
 
     def __enter__(self) -> Meeting:
         return self
@@ -160,51 +238,48 @@ class Meeting:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._listener.close()
-        if self._line is not None:
-            # The target ends a walk that still runs, and clears away what is left.
-            self._line.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        # The target ends a walk that still runs.
+        for fd in (self._said, self._heard):
+            if fd >= 0:
+                os.close(fd)
 
 
-def _make_folder(target: Target) -> str:
-    """Make a folder that the target sees, readable by its user only; clear away old ones."""
-    where = [f"{target.root}{place}" for place in ("/tmp", "/var/tmp", "/dev/shm")]
-    reason = ""
-    for place in where:
-        try:
-            _clear_left_over(place, target)
-            return tempfile.mkdtemp(prefix=_PREFIX, dir=place)
-        except OSError as error:
-            reason = f"{place}: {error.strerror}"
+def _bare(source: str) -> str:
+    """Take docstrings and annotations off: some versions keep parts of them for good."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node):
+            del node.body[0]
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+            for argument in node.args.args:
+                argument.annotation = None
+    return ast.unparse(tree)
+
+
+def _free_numbers(pid: int) -> int:
+    """Choose the first of some numbers of descriptors that a process does not use."""
+    used = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}  # noqa: PTH208
+    most = _most_descriptors(pid)
+    begin = max(used, default=2) + _SPARE + secrets.randbelow(_CHOICES)
+    if len(used) + _ROOM <= most:
+        for first in chain((begin,), range(most - _NUMBERS, 2, -1)):
+            numbers = range(first, first + _NUMBERS)
+            if numbers[-1] < most and not used.intersection(numbers):
+                return first
     raise SnapError(
-        f"cannot attach to process {target.pid}",
-        f"no folder can be made that it sees ({reason})",
-        "mount a writable /tmp or /dev/shm where it runs",
+        f"cannot attach to process {pid}",
+        f"it has {len(used)} files open, and may have no more than {most}",
+        f"raise its limit: prlimit --pid {pid} --nofile={len(used) + _SPARE}",
     )
 
 
-def _clear_left_over(place: str, target: Target) -> None:
-    """Remove the folders of attaching processes that were killed."""
-    for folder in Path(place).glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            about = folder.lstat()
-            is_old = time.time() - about.st_mtime > _OLD
-            if is_old and about.st_uid in (os.geteuid(), target.uid) and not _is_met_at(folder):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_met_at(folder: Path) -> bool:
-    """Tell whether somebody waits at a folder's socket."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(_KNOCK)
-        try:
-            line.connect(str(folder / inject.SOCKET))
-        except (ConnectionRefusedError, FileNotFoundError):
-            return False
-        except OSError:
-            pass
-    return True
+def _most_descriptors(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/limits").read_text().splitlines():
+        if line.startswith("Max open files"):
+            soft = line.split()[3]
+            return int(soft) if soft.isdecimal() else 1 << 20
+    return 1 << 10
 
 
 def _sources() -> dict[str, str]:

@@ -31,7 +31,11 @@ _INTERPRETER: Final = (
     "PyGILState_Check",
     "PyGILState_Ensure",
     "PyGILState_Release",
+    "PyGC_Disable",
+    "PyGC_Enable",
+    "PyObject_GC_UnTrack",
 )
+_C_LIBRARY: Final = ("fork", "getpid", "shmat", "shmctl", "shmdt", "shmget")
 _CAP_SYS_PTRACE: Final = 19
 # Seconds between two looks at what a thread does.
 _BETWEEN_LOOKS: Final = 0.05
@@ -45,8 +49,8 @@ class Target:
     version: tuple[int, int, int]
     # Addresses of functions in its memory.
     functions: dict[str, int]
-    # Its file system, as we see it: a container has one of its own.
-    root: str
+    # Whether paths mean the same to it: a container has a file system of its own.
+    same_files: bool
     uid: int
     gid: int
 
@@ -87,7 +91,7 @@ def examine(pid: int) -> Target:
         pid=pid,
         version=version,
         functions=functions,
-        root=_root(pid),
+        same_files=_same_files(pid),
         uid=int(status["Uid"].split()[1]),
         gid=int(status["Gid"].split()[1]),
     )
@@ -124,9 +128,11 @@ def refuse_permission(pid: int) -> NoReturn:
         Always.
     """
     status = _status(pid)
+    if status["State"][0] in "ZX":
+        raise gone(pid)
     owner, own = int(status["Uid"].split()[1]), os.geteuid()
     tracer = int(status.get("TracerPid", "0"))
-    capable = int(_status(os.getpid())["CapEff"], 16) >> _CAP_SYS_PTRACE & 1
+    capable = capabilities(os.getpid()) >> _CAP_SYS_PTRACE & 1
     if tracer:
         why = f"process {tracer} traces it already (a debugger, or strace)"
         fix = "end that one, then attach again"
@@ -143,6 +149,11 @@ def refuse_permission(pid: int) -> NoReturn:
         why = "the system does not permit to trace it"
         fix = "attach from outside of the container, or lift its seccomp profile"
     raise _failure(pid, why, fix)
+
+
+def capabilities(pid: int) -> int:
+    """Give the effective capabilities of a process, a bit each."""
+    return int(_status(pid)["CapEff"], 16)
 
 
 # --- its state
@@ -192,12 +203,15 @@ def _ptrace_scope() -> int:
         return 0
 
 
-def _root(pid: int) -> str:
-    """Give the prefix under which the process's files are found."""
+def _same_files(pid: int) -> bool:
     ours, theirs = os.stat("/"), os.stat(f"/proc/{pid}/root")  # noqa: PTH116
     same_root = (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino)
-    same_mounts = os.readlink("/proc/self/ns/mnt") == os.readlink(f"/proc/{pid}/ns/mnt")  # noqa: PTH115
-    return "" if same_root and same_mounts else f"/proc/{pid}/root"
+    return same_root and same_namespace(pid, "mnt")
+
+
+def same_namespace(pid: int, kind: str) -> bool:
+    """Tell whether a process shares one of our namespaces: ``mnt``, ``pid``, ``user``."""
+    return os.readlink(f"/proc/self/ns/{kind}") == os.readlink(f"/proc/{pid}/ns/{kind}")  # noqa: PTH115
 
 
 # --- its memory
@@ -243,8 +257,8 @@ def _functions(pid: int, images: list[tuple[str, int, str]]) -> dict[str, int]:
     for image in images:
         name = Path(image[0]).name
         if name.startswith(("libc.", "libc-", "ld-musl")):
-            found.update(_lookup(image, ("mmap",)))
-    if "mmap" not in found:
+            found.update(_lookup(image, _C_LIBRARY))
+    if not found.keys() >= set(_C_LIBRARY):
         raise _failure(
             pid, "its C library cannot be found", "run a Python that is linked dynamically"
         )

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snap.errors import SnapError
+from snap.output import Output, publish
 from snap.raw.recording import LAST, Player
-from snap.supervise import Output
 from snap.writer.conversation import read_message
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def convert(raw: str | os.PathLike[str], path: str | os.PathLike[str]) -> Conver
         session = _session(_Replay(player), output.temporary)
         _replay(session, raw)
         size = Path(output.temporary).stat().st_size
-        Path(output.temporary).replace(output.path)
+        publish(output.temporary, output.path)
     except OSError as error:
         raise SnapError(
             f"cannot write {output.path}",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from snap.errors import SnapError
+from snap.output import discard, publish
 from snap.writer.conversation import Conversation, WalkEnded
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
             writer, final = _choose(conversation, temporary, final)
             writer.run()
             size = Path(temporary).stat().st_size
-            Path(temporary).replace(final)
+            publish(temporary, final)
             outcome = {
                 "done": {
                     "path": final,
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
                 }
             }
         except BaseException as failure:  # noqa: BLE001 - told to the capturing process
-            Path(temporary).unlink(missing_ok=True)
+            discard(temporary)
             outcome = {"failed": explain(failure, final)}
         # A walk that goes on must not wait for a reader: it stands still, if it is in place.
         source.close()

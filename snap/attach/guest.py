@@ -1,0 +1,349 @@
+"""What `attach` has its target do: let the walk fork off, and wait for its end.
+
+A class is a cycle, and an import stays: a target keeps what it is given of either. So here
+are functions and plain objects only, on modules that every interpreter loads when it starts;
+all else is loaded in the forked copy. When `serve` is over, nothing of it is left.
+
+The fork is one of C, see `snap.system.fork`. `ctypes` would leave 1,400 objects and, with
+libffi 3.4, a descriptor: it is used only where `aim` does not work.
+"""
+
+import posix
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# The file name of this code in the target; that of all of ours begins with the same folder.
+NAME = "<heapsnap>/snap/attach/guest.py"
+# How the attaching process is told of a failure, and the copy's first word.
+FAILED = b"failed "
+WORD = b"!"
+# Digits of a length.
+DIGITS = 16
+
+_POINTER = 8
+_PAGE_SIZE = 4096
+# Of what we forge: more than are ever taken off.
+_MANY_REFERENCES = 1 << 20
+# Seconds for the attaching process to hand over what a walk needs, and between two looks.
+_PATIENCE = 20.0
+_LOOK = 0.002
+# See `snap.forked`, and `snap.world`.
+_TRIES = 40
+_FIRST_WORD = 10.0
+_LOOK_AT_COPY = 0.02
+_MOST_ASLEEP = 3
+_TURN = 0.001
+_FEW_INSTRUCTIONS = 50
+_FORK_INTERVAL = 0.5
+
+
+def serve(line: int, page: int) -> None:
+    """Meet the attaching process, fork the walk that it wants, wait for its end.
+
+    Parameters
+    ----------
+    line
+        Descriptor of what the attaching process says; the next number is for the answers.
+    page
+        Address of a page to give back, 0 for none.
+    """
+    opened: list[int] = []
+    walker = collecting = 0
+    memory = -1
+    owner: list[object] = []
+    before = [*dict.keys(sys.modules)]
+    enable = b""
+    try:
+        answers, walk = _connect(line, opened)
+        fork, getpid, hide, release, disable, enable, patience = _receive(line).split()
+        memory = _open_memory(owner, getpid)
+        collecting = _call(memory, owner, disable)
+        if page:
+            _release(memory, owner, hide, release, page)
+        body = _receive(line)
+        held = (_read_file("/proc/self/statm"), _read_file("/proc/self/smaps_rollup"))
+        told = ((answers, walk), body, opened, before, collecting, held)
+        walker, pause = _fork(memory, owner, fork, float(patience), told)
+        if collecting:
+            collecting = 0
+            _call(memory, owner, enable)
+        posix.write(line + 1, b"%d %.9f\n" % (walker, pause))
+        posix.close(opened.pop())
+        posix.close(opened.pop())
+        posix.set_blocking(line, True)
+        # That nothing is said any more means that it is over.
+        posix.read(line, 1)
+    except Exception as error:
+        if opened:
+            text = str(error) or type(error).__name__
+            posix.write(line + 1, FAILED + text.encode("utf-8", "replace")[:500] + b"\n")
+        raise
+    finally:
+        if collecting:
+            _call(memory, owner, enable)
+        if walker:
+            _end(walker)
+        for each in opened:
+            posix.close(each)
+        if memory >= 0:
+            posix.close(memory)
+
+
+# --- the attaching process
+
+
+def _connect(line: int, opened: "list[int]") -> "tuple[int, int]":
+    """Make the way back, and the copy's conversation; wait until they are connected.
+
+    Returns
+    -------
+    answers, walk
+        The copy's ends. `opened` gets all that is to be closed, these two last.
+    """
+    heard, said = posix.pipe()
+    # Both ends stay open: to write where nobody reads is a signal that ends some programs.
+    opened += (heard, line + 1)
+    posix.dup2(said, line + 1, False)
+    posix.close(said)
+    answers, theirs = posix.pipe()
+    mine, walk = posix.pipe()
+    opened += (answers, walk)
+    try:
+        posix.write(line + 1, b"%d %d\n" % (answers, walk))
+        # They have opened theirs when they say something.
+        if _receive(line) != WORD:
+            raise EOFError("the attaching process is of another release")
+    finally:
+        posix.close(theirs)
+        posix.close(mine)
+    posix.set_blocking(walk, False)
+    return answers, walk
+
+
+def _receive(line: int) -> bytes:
+    return _read(line, int(_read(line, DIGITS)))
+
+
+def _read(line: int, size: int) -> bytes:
+    parts, end = b"", time.monotonic() + _PATIENCE
+    while len(parts) < size:
+        try:
+            part = posix.read(line, size - len(parts))
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_LOOK)
+        else:
+            if not part:
+                raise EOFError("the attaching process is gone")
+            parts += part
+    return parts
+
+
+# --- functions of C
+
+
+def _open_memory(owner: "list[object]", getpid: bytes) -> int:
+    """Open this process's memory, for `aim`; -1 where that does not work, which is tried."""
+    try:
+        memory = posix.open("/proc/self/mem", posix.O_RDWR | posix.O_CLOEXEC)
+    except OSError:
+        return -1
+    try:
+        if _call(memory, owner, getpid) == posix.getpid():
+            return memory
+    except (OSError, ValueError):
+        pass
+    posix.close(memory)
+    return -1
+
+
+def _call(memory: int, owner: "list[object]", function: bytes) -> int:
+    """Call a function of C that takes nothing and gives a number."""
+    call, forged = _prepare(memory, owner, function)
+    if not forged:
+        return call(0)  # type: ignore[no-any-return]
+    try:
+        return call()  # type: ignore[no-any-return]
+    finally:
+        _restore(memory, call, list.__len__)
+
+
+def _release(memory: int, owner: "list[object]", hide: bytes, release: bytes, page: int) -> None:
+    """Give back what a debugger has mapped, through a function that takes its address."""
+    call, forged = _prepare(memory, owner, release)
+    if not forged:
+        call(page)
+        return
+    # Bound to what is no object: no collector may see it.
+    hidden = call.__hash__
+    kept = _aim(memory, hidden, type(call).__hash__, call, int(hide.partition(b"=")[2]))
+    hidden()
+    _restore(memory, hidden, type(call).__hash__)
+    place = id(call) + 3 * _POINTER
+    posix.pwrite(memory, page.to_bytes(_POINTER, sys.byteorder), place)
+    call()
+    posix.pwrite(memory, id(owner).to_bytes(_POINTER, sys.byteorder), place)
+    _restore(memory, call, list.__len__)
+    del kept
+
+
+def _prepare(memory: int, owner: "list[object]", function: bytes) -> "tuple[Any, bytes]":
+    """Give what calls a function of C, given as name and address, and what must be kept."""
+    name, _, address = function.partition(b"=")
+    if memory < 0:
+        import ctypes
+
+        foreign = ctypes.pythonapi[name.decode()]
+        foreign.argtypes = (ctypes.c_void_p,)
+        return foreign, b""
+    call = owner.__len__
+    return call, _aim(memory, call, list.__len__, owner, int(address))
+
+
+def _aim(memory: int, call: "Any", original: "Any", owner: object, function: int) -> bytes:
+    """Have a bound method of a built-in type call another function of C; give what to keep.
+
+    It consists of two words: its descriptor, of which the last word is the function to call,
+    and what it is bound to. This one is ours alone: it gets a copy of the descriptor, in bytes
+    that are ours, with another last word. Words before the copy say that no collector knows it.
+    """
+    size, head = 7 * _POINTER, 4 * _POINTER
+    words = posix.pread(memory, head, id(call))
+    copy = posix.pread(memory, size, id(original))
+    function_word = function.to_bytes(_POINTER, sys.byteorder)
+    count = _MANY_REFERENCES.to_bytes(_POINTER, sys.byteorder)
+    forged = bytes(head) + count + copy[_POINTER:-_POINTER] + function_word
+    place = id(forged) + bytes.__basicsize__ - 1 + head
+    known = b""
+    for each in (original, owner, type(original), type(owner)):
+        known += id(each).to_bytes(_POINTER, sys.byteorder)
+    if (
+        type(original).__basicsize__ != size
+        or words[2 * _POINTER :] + copy[_POINTER : 3 * _POINTER] != known
+        or posix.pread(memory, size, place) != forged[head:]
+    ):
+        raise ValueError("objects lie otherwise in this interpreter")
+    posix.pwrite(memory, place.to_bytes(_POINTER, sys.byteorder), id(call) + 2 * _POINTER)
+    return forged
+
+
+def _restore(memory: int, call: "Any", original: "Any") -> None:
+    place = id(call) + 2 * _POINTER
+    posix.pwrite(memory, id(original).to_bytes(_POINTER, sys.byteorder), place)
+
+
+# --- the copy
+
+
+def _fork(
+    memory: int, owner: "list[object]", fork: bytes, patience: float, told: "tuple[Any, ...]"
+) -> "tuple[int, float]":
+    """Fork a walk, see `snap.forked.fork_walk`; give its process and the pause, seconds."""
+    call, forged = _prepare(memory, owner, fork)
+    interval = sys.getswitchinterval()
+    try:
+        for _ in range(_TRIES):
+            heard, said = posix.pipe()
+            try:
+                time.sleep(_TURN)
+                for _ in range(_FEW_INSTRUCTIONS):
+                    pass
+                sys.setswitchinterval(_FORK_INTERVAL)
+                began = time.perf_counter()
+                still: list[object] = []
+                pid = call() if forged else call(0)
+                if pid == 0:
+                    # `memory` is that of the other process: not to be written to here.
+                    _copy(said, (owner, call), still, told)
+                sys.setswitchinterval(interval)
+                pause = time.perf_counter() - began
+            finally:
+                posix.close(said)
+            try:
+                time.sleep(_TURN)
+                if pid & 0xFFFFFFFF == 0xFFFFFFFF:
+                    raise OSError("the system does not fork it (limits of processes, of memory)")
+                posix.set_blocking(heard, False)
+                if _speaks(pid, heard, _FIRST_WORD) and _speaks(0, heard, patience):
+                    return pid, pause
+                _end(pid)
+            finally:
+                posix.close(heard)
+        raise TimeoutError(f"no forked copy started in {_TRIES} tries")
+    finally:
+        if forged:
+            _restore(memory, call, list.__len__)
+
+
+def _copy(
+    said: int, held: "tuple[object, ...]", still: "list[object]", told: "tuple[Any, ...]"
+) -> None:
+    """Load the package and walk, and end this process."""
+    last: list[object] = []
+    try:
+        ends, body, opened, before, collecting, memory = told
+        loaded = [name for name in dict.keys(sys.modules) if name not in before]
+        import marshal
+
+        given = marshal.loads(body)
+        functions = [each for each in globals().values() if type(each) is type(serve)]
+        made = (globals(), *functions, *held, told, opened, before)
+        scope: dict[str, Any] = {"__name__": given["name"]}
+        exec(compile(given["package"], given["name"], "exec"), scope)
+        walk = scope["walk"]
+        walk(given, said, ends, made, (still, last), loaded, collecting, memory)
+    except BaseException as error:  # noqa: BLE001 - this process ends
+        posix.write(said, FAILED + f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
+    finally:
+        posix._exit(1)
+
+
+def _speaks(pid: int, heard: int, patience: float) -> bool:
+    """Wait for a word of the copy; tell whether it came. One that sleeps is given up."""
+    end = time.monotonic() + patience
+    asleep = 0
+    while time.monotonic() < end and asleep < _MOST_ASLEEP:
+        try:
+            word = posix.read(heard, 1)
+        except BlockingIOError:
+            time.sleep(_LOOK_AT_COPY)
+            asleep = asleep + 1 if pid and _is_asleep(pid) else 0
+            continue
+        if word == FAILED[:1]:
+            raise RuntimeError(posix.read(heard, _PAGE_SIZE)[len(FAILED) - 1 :].decode())
+        return word == WORD
+    return False
+
+
+def _is_asleep(pid: int) -> bool:
+    """Tell whether a process sleeps, which one that works or waits for a disk does not."""
+    return _read_file(f"/proc/{pid}/stat").rpartition(b")")[2].split()[:1] == [b"S"]
+
+
+def _read_file(path: str) -> bytes:
+    """Read a small file; nothing where there is none."""
+    try:
+        file = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return posix.read(file, _PAGE_SIZE)
+    except OSError:
+        return b""
+    finally:
+        posix.close(file)
+
+
+def _end(pid: int) -> None:
+    """Kill a process of ours and reap it; the program may have done that."""
+    try:
+        if posix.waitpid(pid, posix.WNOHANG)[0] == 0:
+            posix.kill(pid, 9)
+            posix.waitpid(pid, 0)
+    except (ChildProcessError, ProcessLookupError):
+        pass
