@@ -18,7 +18,6 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from analyze.graph import compiled
 from analyze.render.layout import plain_text
 from analyze.render.text import format_bytes, plural, printable
 
@@ -82,6 +81,8 @@ def progress() -> Iterator[Callable[[str, float | None], None]]:
     callable
         To be called with the name of a step as it begins, and the fraction done or None.
     """
+    from analyze.graph import compiled
+
     console = Console(stderr=True)
     compiled.on_compile = lambda: console.print("compiling the graph engine, once …", style="dim")
     began = time.monotonic()

@@ -15,9 +15,8 @@ from analyze.answers.cycle_groups import cycle_groups
 from analyze.answers.doubts import doubts
 from analyze.answers.icicle import growth_paths, icicle
 from analyze.answers.report import totals
-from analyze.owners.origin import own_types
 from analyze.owners.rules import load_rules
-from analyze.sql.type_summary import type_counts
+from analyze.sql.type_summary import own_types, type_counts
 from analyze.suspects.grown import GrownSuspect, grown_suspects
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from analyze.answers.cycle_groups import CycleGroup, cycle_groups
 from analyze.answers.icicle import Block, heap_paths, icicle
-from analyze.owners.origin import own_types
 from analyze.owners.rules import Rules, load_rules
-from analyze.sql.type_summary import type_summary
+from analyze.sql.type_summary import own_types, type_summary
 from analyze.suspects.standing import Suspect, heap_suspects
 
 if TYPE_CHECKING:

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
-
-import polars as pl
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Final
 
 # Packages that every program has or that are there to look at it.
 _NOT_THE_PROGRAM: Final = sys.stdlib_module_names | {
@@ -42,9 +37,3 @@ def is_own_module(name: str) -> bool:
     if package == "__main__":
         return True
     return package not in _NOT_THE_PROGRAM and not package.startswith(_EDITABLE)
-
-
-def own_types(types: pl.DataFrame) -> pl.DataFrame:
-    """Keep the rows of a table of types (column ``type_name``) that are the program's own."""
-    names: Iterable[str] = types["type_name"].to_list()
-    return types.filter(pl.Series([is_own_type(name) for name in names], dtype=pl.Boolean))

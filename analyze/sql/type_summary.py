@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from analyze.owners.origin import is_own_type
+
 if TYPE_CHECKING:
     from analyze.heap import Heap
 
@@ -77,3 +79,9 @@ def sum_by(
     sums = np.zeros(groups, dtype=np.int64)
     np.add.at(sums, group, values)
     return sums
+
+
+def own_types(types: pl.DataFrame) -> pl.DataFrame:
+    """Keep the rows of a table of types (column ``type_name``) that are the program's own."""
+    is_own = [is_own_type(name) for name in types["type_name"].to_list()]
+    return types.filter(pl.Series(is_own, dtype=pl.Boolean))

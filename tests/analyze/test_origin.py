@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from analyze.owners.origin import is_own_type, own_types
+from analyze.owners.origin import is_own_type
+from analyze.sql.type_summary import own_types
 
 
 @pytest.mark.parametrize(

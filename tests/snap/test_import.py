@@ -165,6 +165,16 @@ def test_rooms_of_the_analysis_know_only_those_below_them():
     assert upwards == []
 
 
+def test_commands_and_the_library_load_late_what_they_need():
+    program = f"""
+        sys.path.append({str(CHECKOUT)!r})
+        import analyze, cli.analyze, cli.snap
+        tell(sorted({{"numpy", "polars", "pyarrow", "numba"}} & set(sys.modules)))
+    """
+
+    assert run(program) == []
+
+
 def test_no_module_takes_the_place_of_a_function_of_the_library():
     import analyze
 
