@@ -68,8 +68,10 @@ def retained_together(heap: Heap, rows: IntArray) -> int:
 
     Parameters
     ----------
+    heap
+        As `analyze.load` gives it.
     rows
-        Of the objects, reachable or not.
+        Of the k objects, reachable or not; integers, shape (k,).
 
     Returns
     -------

@@ -1,22 +1,16 @@
-"""The variables of calls: of frames, and of suspended generators and coroutines, as addresses.
-
-They are read from memory, since asking would change the program: it builds dicts and frames.
-Where they lie is found by looking for variables that are known, not taken from a table of
-versions: it cannot be wrong on an interpreter we have not seen.
-"""
+"""The variables of running calls, as addresses: asking for them would leave a dict behind."""
 
 from __future__ import annotations
 
 import ctypes
 import struct
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from snap.native import POINTER_SIZE, memory, pointers
+from snap.native import POINTER_SIZE, pointers
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Generator
 
 
 def _find_locals() -> int | None:
@@ -88,66 +82,4 @@ def variable_names(code: types.CodeType) -> list[str]:
             return names
 
 
-def generator_variables(generator: object, code: types.CodeType) -> list[tuple[str, int]]:
-    """Name the variables of a suspended generator or coroutine, as addresses.
-
-    Empty before 3.11, where it has a frame object. A place may hold what lay there before:
-    the address counts only if the generator refers to it.
-    """
-    if GENERATOR_LOCALS is None:
-        return []
-    names = variable_names(code)
-    slots = pointers(id(generator) + GENERATOR_LOCALS, len(names))
-    return [(name, slot) for name, slot in zip(names, slots, strict=True) if slot]
-
-
-def line_of_generator(generator: Any, code: types.CodeType) -> int | None:
-    """Give the line at which a suspended generator or coroutine waits; None if unknown."""
-    if sys.version_info < (3, 11):
-        frames = (getattr(generator, f"{kind}_frame", None) for kind in ("cr", "gi", "ag"))
-        return next((frame.f_lineno for frame in frames if frame is not None), None)
-    if GENERATOR_LOCALS is None or CODE_START is None:
-        return None
-    place = pointers(id(generator) + GENERATOR_LOCALS - _BEFORE_LOCALS, 1)[0]
-    at = place - id(code) - CODE_START
-    return next((line for start, end, line in code.co_lines() if start <= at < end), None)
-
-
-def _find_code_start() -> int | None:
-    """Find what to take off the instruction that a generator is at, to get its offset."""
-    if GENERATOR_LOCALS is None:
-        return None
-
-    def generate() -> Generator[None, None, None]:
-        yield
-        yield
-
-    starts = set()
-    generator: Any = generate()
-    for _ in generator:
-        place = pointers(id(generator) + GENERATOR_LOCALS - _BEFORE_LOCALS, 1)[0]
-        starts.add(place - id(generator.gi_code) - generator.gi_frame.f_lasti)
-    return starts.pop() if len(starts) == 1 else None
-
-
-def _find_generator_locals() -> int | None:
-    """Find where generators keep their variables, as `_find_locals` does for frames."""
-    first, second = object(), object()
-
-    def generate(one: object, other: object) -> Generator[object, None, None]:
-        yield one
-        yield other
-
-    generator = generate(first, second)
-    next(generator)
-    wanted = struct.pack("=2Q", id(first), id(second))
-    at = memory(id(generator), generator.__sizeof__()).find(wanted)
-    generator.close()
-    return at if at >= 0 and at % POINTER_SIZE == 0 else None
-
-
 LOCALS_OFFSET = _find_locals() if sys.version_info < (3, 13) else None
-GENERATOR_LOCALS = _find_generator_locals() if sys.version_info >= (3, 11) else None
-# Between the instruction and the variables: small fields, in one word.
-_BEFORE_LOCALS: Final = 16
-CODE_START = _find_code_start()

@@ -37,27 +37,45 @@ VALUES: Final = ("none", "short")
 _TRIES: Final = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots, for which `dataclass` makes a second class: the first would be garbage of ours.
+@dataclass(frozen=True, kw_only=True)
 class Capture:
-    """A finished capture."""
+    """A finished capture.
 
-    # Of the file that was written, see `capture`.
+    Attributes
+    ----------
+    path
+        Of the file that was written, see `capture`.
+    mode
+        "fork" or "inline".
+    objects
+        Objects in the file.
+    references
+        References between them.
+    pause_seconds
+        How long the program stood still.
+    seconds
+        How long until the file was complete.
+    file_size
+        Bytes.
+    peak_extra_bytes
+        Memory that the walk took: pages that the forked copy did not share with the program, at
+        their most; None where the system does not tell. The writer's is in the file's facts.
+    peak_own_bytes
+        The same without copies of pages that the program has.
+    left_objects
+        Objects of its own that stay in the program; None where unknown.
+    """
+
     path: str
     mode: Mode
-    # Objects in the file, and references between them.
     objects: int
     references: int
-    # How long the program stood still, and how long until the file was complete.
     pause_seconds: float
     seconds: float
-    # Bytes.
     file_size: int
-    # Memory that the walk took: pages that the forked copy did not share with the program,
-    # at their most; None where the system does not tell. The writer's is in the file's facts.
     peak_extra_bytes: int | None
-    # The same without copies of pages that the program has.
     peak_own_bytes: int | None
-    # Objects of its own that stay in the program, see `footprint`; None where unknown.
     left_objects: int | None
 
 

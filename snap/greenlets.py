@@ -6,19 +6,18 @@ out: what only they hold would be held from outside, without a name.
 
 from __future__ import annotations
 
-from itertools import compress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from snap.calls import local_addresses
-from snap.kinds import mro_of, namespace_of
+from snap.kinds import instances_of, namespace_of
 from snap.loaded import defined
 from snap.roots import shared_values
 from snap.schema import GREENLET_LABEL, STEP
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 _MOST_GREENLETS: Final = 10_000
 _DEEPEST: Final = 100
@@ -41,14 +40,14 @@ def read_greenlets(pieces: Iterable[list[object]]) -> dict[int, str]:
 
     Notes
     -----
-    60 ns an object where the module `greenlet` is loaded, nothing elsewhere.
+    12 ns an object and more where the module `greenlet` is loaded, nothing elsewhere.
     """
     base = _greenlet_type()
     if base is None:
         return {}
     greenlets: dict[int, str] = {}
     variables: dict[int, str] = {}
-    for greenlet in _instances(base, pieces):
+    for greenlet in instances_of(base, pieces):
         place = None
         for frame in reversed(_frames(base, greenlet)):
             code = frame.f_code
@@ -68,18 +67,6 @@ def read_greenlets(pieces: Iterable[list[object]]) -> dict[int, str]:
 def _greenlet_type() -> type | None:
     found = defined("greenlet", "greenlet")
     return found if isinstance(found, type) else None
-
-
-def _instances(base: type, pieces: Iterable[list[object]]) -> Iterator[Any]:
-    # By address: to compare or hash a type may run code of its metaclass.
-    for objects in pieces:
-        addresses = list(map(id, map(type, objects)))
-        types = dict(zip(addresses, map(type, objects), strict=True))
-        kinds = {
-            address for address, cls in types.items() if any(each is base for each in mro_of(cls))
-        }
-        if kinds:
-            yield from compress(objects, map(kinds.__contains__, addresses))
 
 
 def _frames(base: type, greenlet: object) -> list[types.FrameType]:

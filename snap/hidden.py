@@ -61,7 +61,7 @@ def of_code(code: types.CodeType) -> list[object]:
         held += [code.co_code, code.co_varnames, code.co_freevars, code.co_cellvars]
     elif NAMES_OF_VARIABLES is not None:
         held += map(object_at, pointers(id(code) + NAMES_OF_VARIABLES, 2))
-        built = pointers(id(code) + NAMES_OF_VARIABLES + _TO_BUILT, 1)[0]
+        built = 0 if BUILT is None else pointers(id(code) + BUILT, 1)[0]
         if built and sys.version_info >= (3, 12):
             held += map(object_at, filter(None, pointers(built, 4)))
         elif built:
@@ -71,7 +71,7 @@ def of_code(code: types.CodeType) -> list[object]:
 
 def _find_names_of_variables() -> int | None:
     """Find where code objects keep the names of their variables, and the kinds of these."""
-    if not (3, 11) <= sys.version_info < (3, 14):
+    if sys.version_info < (3, 11):
         return None
     code = _find_names_of_variables.__code__
     following = struct.pack("=2Q", id(code.co_filename), id(code.co_name))
@@ -83,9 +83,26 @@ def _find_names_of_variables() -> int | None:
     return at if types_there == [id(tuple), id(bytes)] else None
 
 
+def _find_built() -> int | None:
+    """Find the word of a code object that changes when the bytecode is asked for."""
+    if NAMES_OF_VARIABLES is None:
+        return None
+    code = compile("", "sample", "exec")
+    before = pointers(id(code) + NAMES_OF_VARIABLES, _WORDS_AFTER)
+    bytecode = code.co_code
+    after = pointers(id(code) + NAMES_OF_VARIABLES, _WORDS_AFTER)
+    changed = [number for number in range(_WORDS_AFTER) if before[number] != after[number]]
+    if len(changed) != 1:
+        return None
+    place = after[changed[0]]
+    if sys.version_info >= (3, 12):
+        (place,) = pointers(place, 1)
+    return NAMES_OF_VARIABLES + POINTER_SIZE * changed[0] if place == id(bytecode) else None
+
+
 # Offset of a code object's `co_localsplusnames`, before `co_localspluskinds`.
 NAMES_OF_VARIABLES: Final = _find_names_of_variables()
-# From there on: the kinds, the names of file and function, the line table, a list of weak
-# references, from 3.13 on executors; then what was built when it was asked for: the bytecode,
-# from 3.12 on an array of it and three tuples of names.
-_TO_BUILT: Final = (8 if sys.version_info >= (3, 13) else 7) * POINTER_SIZE
+# Offset of what was built when it was asked for: the bytecode, from 3.12 on an array of it and
+# three tuples of names.
+_WORDS_AFTER: Final = 12
+BUILT: Final = _find_built()

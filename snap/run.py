@@ -126,7 +126,8 @@ def _run_script(
     def run() -> None:
         loader, code = _load(path, full)
         main_module.__file__ = full
-        main_module.__cached__ = None  # type: ignore[attr-defined]
+        if sys.version_info < (3, 15):
+            main_module.__cached__ = None  # type: ignore[attr-defined]
         main_module.__loader__ = loader
         exec(code, main_module.__dict__)
 

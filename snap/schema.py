@@ -41,7 +41,8 @@ COLUMNS = {
     "tracked": "bool",
     # 0, 1, 2; PERMANENT after gc.freeze(); null where untracked.
     "generation": "int8",
-    # Addresses, in the order and multiplicity of gc.get_referents, then the hidden ones.
+    # Addresses, in the order and multiplicity of gc.get_referents, less what a generator tells
+    # and does not count (3.14), then the hidden ones.
     "referents": "large_list<element: uint64>",
     # How many referents at the end of the list gc.get_referents does not tell.
     "hidden_referents": "int32",

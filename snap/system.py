@@ -30,6 +30,8 @@ _close_range = getattr(_process, "close_range", None)
 _MOST_DESCRIPTORS = 1 << 16
 _SIGNALS = range(1, 65)
 _INTERRUPT, _KILL, _BROKEN_PIPE = 2, 9, 13
+# Asked once: each question may leave a string in the interpreter's cache of names (3.14).
+_RESIDENT_UNIT = os.sysconf("SC_PAGE_SIZE")
 
 
 def fork() -> int:
@@ -95,7 +97,7 @@ def parse_memory(statm: bytes, rollup: bytes) -> tuple[int | None, int | None]:
     """Read what ``/proc`` tells of a process's memory, as `read_memory` gives it."""
     resident = private = None
     if statm:
-        resident = int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        resident = int(statm.split()[1]) * _RESIDENT_UNIT
     if rollup:
         lines = [line.split() for line in rollup.splitlines() if line.startswith(b"Private_")]
         private = 1024 * sum(int(words[1]) for words in lines if words[0] != b"Private_Hugetlb:")

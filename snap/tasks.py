@@ -1,7 +1,8 @@
 """Tasks of asyncio, with what they run and where they wait; no code of the program runs.
 
-Read while the walk has what it will walk already: a task is found in asyncio's own sets, its
-coroutines by what awaits what, and a line without the frame object that asking would build.
+Read while the walk has what it will walk already: a task is found in asyncio's own sets or,
+from 3.14 on, where it has none, among what will be walked; its coroutines by what awaits what,
+and a line without the frame object that asking would build.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import weakref
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
-from snap.calls import line_of_generator
 from snap.gibberish import without_data
-from snap.kinds import mro_of, namespace_of
+from snap.kinds import instances_of, mro_of, namespace_of
 from snap.loaded import defined
 from snap.roots import shared_values
 from snap.schema import STEP, TASK_LABEL
+from snap.suspended import line_of_generator
 from snap.variables import variables_of
 
 if TYPE_CHECKING:
@@ -52,8 +53,13 @@ class TaskFacts(TypedDict):
     stack: list[CallFacts]
 
 
-def read_tasks() -> tuple[dict[int, str], list[TaskFacts]]:
+def read_tasks(tracked: list[list[object]]) -> tuple[dict[int, str], list[TaskFacts]]:
     """Read the tasks of all loops.
+
+    Parameters
+    ----------
+    tracked
+        What the walk will walk, in pieces.
 
     Returns
     -------
@@ -64,7 +70,7 @@ def read_tasks() -> tuple[dict[int, str], list[TaskFacts]]:
     tasks: dict[int, str] = {}
     variables: dict[int, str] = {}
     facts: list[TaskFacts] = []
-    for number, task in enumerate(_tasks()):
+    for number, task in enumerate(_tasks(tracked)):
         if number == _MOST_TASKS:
             break
         name = _name(task)
@@ -87,15 +93,29 @@ def read_tasks() -> tuple[dict[int, str], list[TaskFacts]]:
     return labels, facts
 
 
-def _tasks() -> Iterator[Any]:
-    for name in _SETS:
-        tasks = defined("asyncio.tasks", name)
+def _tasks(tracked: list[list[object]]) -> Iterator[Any]:
+    for tasks in _sets():
         # Of a WeakSet the set of weak references: iterating over it would leave a trace.
         held = tasks if type(tasks) is set else _get(tasks, "data")
         for item in list(held) if type(held) is set else ():
             task = item() if type(item) is weakref.ReferenceType else item
             if task is not None:
                 yield task
+    task_type = defined("_asyncio", "Task")
+    if sys.version_info >= (3, 14) and isinstance(task_type, type):
+        for task in instances_of(task_type, tracked):
+            if _get_of_task(task, "_state") == "PENDING":
+                yield task
+
+
+def _sets() -> Iterator[object]:
+    """Give the sets of tasks that there are, of asyncio's own or of other libraries."""
+    yield from (defined("asyncio.tasks", name) for name in _SETS)
+    module = sys.modules.get("_asyncio")
+    if sys.version_info >= (3, 14) and module is not None:
+        # Tasks of classes that are not its own: the module has no name for these.
+        kinds = (set, weakref.WeakSet)
+        yield from (each for each in gc.get_referents(module) if type(each) in kinds)
 
 
 def _get(instance: object, name: str) -> Any:

@@ -12,7 +12,8 @@ from itertools import compress, repeat
 from operator import is_
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from snap.calls import generator_variables, local_addresses, variable_names
+from snap.calls import local_addresses, variable_names
+from snap.suspended import generator_variables
 from snap.text import is_telling
 from snap.wire import MOST_KEYS
 

@@ -45,6 +45,7 @@ from snap.own import split_own
 from snap.quirks import modules_to_spare
 from snap.schema import PERMANENT
 from snap.sites import Sites, traced_frames
+from snap.suspended import counted_referents
 from snap.tasks import read_tasks
 from snap.text import is_shown, is_telling, short_key, short_value
 from snap.variables import closure_names, have_variables, items_of_dict_subclass, variables_of
@@ -187,13 +188,14 @@ class Walk:
     def _run(self, facts: bytes) -> None:
         began, used = time.perf_counter(), time.process_time()
         self._send(wire.FACTS, facts)
-        roots, tasks = read_tasks()
+        tracked = [objects for _, objects in self._generations]
+        roots, tasks = read_tasks(tracked)
         if self._thaw:
-            greenlets = read_greenlets(objects for _, objects in self._generations)
+            greenlets = read_greenlets(tracked)
             roots = {**greenlets, **roots}
             del greenlets
         self._send(wire.TASKS, json.dumps({"roots": roots, "tasks": tasks}).encode("ascii"))
-        del roots, tasks
+        del roots, tasks, tracked
         for _, objects in self._generations:
             # Piece by piece: two copies of what may be a tenth of the heap are a lot.
             for start in range(0, len(objects), _PIECE):
@@ -259,9 +261,9 @@ class Walk:
         hidden_objects: list[object] = []
         for row, kind in look.closer:
             found: list[object] = []
-            if kind & Kind.MODULE:
+            if kind & (Kind.MODULE | Kind.BORROWER):
                 asking = chunk.copy() if asking is chunk else asking
-                asking[row] = self._spare(chunk[row])
+                asking[row] = self._stand_in(chunk[row], kind)
             if kind & Kind.DICT_SUBCLASS:
                 found = hidden.of_dict_subclass(cast("dict[object, object]", chunk[row]))
             if kind & Kind.CODE:
@@ -372,12 +374,16 @@ class Walk:
 
     # --- what the fast path must not touch
 
-    def _spare(self, module: object) -> object:
-        """Give what to ask for referents in place of a module."""
-        namespace = _module_namespace(module)
+    def _stand_in(self, item: object, kind: int) -> object:
+        """Give what to ask for referents in place of a module, or of a generator."""
+        if kind & Kind.BORROWER:
+            counted = counted_referents(item)
+            # A tuple tells its last item first.
+            return item if counted is None else tuple(reversed(counted))
+        namespace = _module_namespace(item)
         name = namespace.get("__name__")
         spared = type(name) is str and name in self._spared
-        return (namespace,) if spared else module
+        return (namespace,) if spared else item
 
     def _read_names(self, chunk: list[object], look: _Look) -> _Names:
         """Read the names of what objects refer to."""

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import typer.main
 
+import analyze
 import cli.analyze
 import cli.snap
+import snap
 from heapsnap import pytest_plugin
 from snap.errors import EXIT_GATE
 
@@ -115,3 +117,11 @@ def test_demo_names_its_three_culprits_on_the_first_screens(checkout: Path):
         first = " ".join("\n".join(screen.splitlines()[:24]).split())
         for culprit in ("shop.cache.Session", "shop.plugins.Discounts", "shop.orders.Payment"):
             assert culprit in first
+
+
+def test_the_page_on_the_library_has_all_that_the_packages_offer():
+    page = (ROOT / "docs" / "library.md").read_text()
+    for package in (snap, analyze):
+        offered = {f"{package.__name__}.{name}" for name in package.__all__} - {"snap.__version__"}
+        # The error is one, whichever package it is taken from.
+        assert [name for name in offered - {"analyze.SnapError"} if f"::: {name}" not in page] == []

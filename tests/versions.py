@@ -1,6 +1,7 @@
 """Test capture and exactness on every supported Python that this machine has.
 
-Says which it has not.
+``python tests/versions.py [VERSION…]``: all of them, or those that are named. Says which this
+machine has not.
 
 Looks at pyenv's versions and at the search path. Each version gets a virtual environment
 in the checkout, made when it is first needed.
@@ -15,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
+SUPPORTED = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 ROOT = Path(__file__).parent.parent
 # What differs between versions: the capture, and the exactness of what it gives.
 TESTS = ("tests/exactness", "tests/snap", "-m", "not slow")
@@ -56,10 +57,14 @@ def environment(version: str, interpreter: Path) -> Path:
     return python
 
 
-def main() -> int:
-    """Test all versions; the exit code tells whether all that were found passed."""
+def main(wanted: list[str]) -> int:
+    """Test versions; the exit code tells whether all that were found passed."""
+    unknown = sorted(set(wanted) - set(SUPPORTED))
+    if unknown:
+        print(f"{', '.join(unknown)}: not supported, expected some of {', '.join(SUPPORTED)}")
+        return 2
     outcome: dict[str, str] = {}
-    for version in SUPPORTED:
+    for version in wanted or SUPPORTED:
         interpreter = find(version)
         if interpreter is None:
             outcome[version] = "skipped: no such Python here"
@@ -74,4 +79,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

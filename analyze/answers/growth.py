@@ -30,32 +30,52 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Growth:
-    """The change from the first to the last of several snapshots."""
+    """The change from the first to the last of several snapshots.
 
-    # Path and facts of each, in the order given.
+    Attributes
+    ----------
+    snapshots
+        Path and facts of each, in the order given.
+    objects_delta
+        Objects.
+    shallow_size_delta
+        Bytes.
+    unreachable_delta
+        Unreachable objects.
+    types
+        ``type_name``, ``objects_before``, ``objects_after``, ``objects_delta``,
+        ``shallow_size_delta``, and ``objects``: the count in each snapshot.
+    own_types
+        Those of `types` that are the program's own.
+    cycles
+        ``signature``, ``cycles_before``, ``cycles_after``, ``cycles_delta``, ``objects_delta``,
+        ``shallow_size_delta``, ``retained_size_delta``.
+    examples
+        Cycles of the last snapshot, by signature.
+    picture
+        Bytes by path in the last snapshot, and how they changed since the first.
+    suspects
+        What piled up, the most bytes first.
+    warm_up
+        What did as was to be expected.
+    came_and_went
+        Of three snapshots or more: what there was more of in between, as requests under way.
+    doubts
+        What makes the comparison doubtful, a sentence each.
+    """
+
     snapshots: tuple[tuple[str, dict[str, Any]], ...]
     objects_delta: int
     shallow_size_delta: int
-    # Unreachable objects.
     unreachable_delta: int
-    # type_name, objects_before, objects_after, objects_delta, shallow_size_delta, and
-    # objects: the count in each snapshot.
     types: pl.DataFrame
-    # Those of `types` that are the program's own.
     own_types: pl.DataFrame
-    # signature, cycles_before, cycles_after, cycles_delta, objects_delta,
-    # shallow_size_delta, retained_size_delta.
     cycles: pl.DataFrame
-    # Of each signature in the last snapshot.
     examples: dict[str, CycleGroup]
-    # Bytes by path in the last snapshot, and how they changed since the first.
     picture: tuple[Block, ...]
-    # What piled up, the most bytes first; and what did as was to be expected: a warm-up.
     suspects: tuple[GrownSuspect, ...]
     warm_up: tuple[GrownSuspect, ...]
-    # Of three snapshots or more: what there was more of in between, as requests under way.
     came_and_went: tuple[GrownSuspect, ...]
-    # What makes the comparison doubtful, a sentence each: see `analyze.answers.doubts`.
     doubts: tuple[str, ...]
 
     @property
@@ -96,6 +116,13 @@ def compare(heaps: Sequence[Heap], rules: Rules | None = None) -> Growth:
     ------
     ValueError
         If there are fewer than two.
+    SnapError
+        If a column of a file is damaged.
+
+    Notes
+    -----
+    As `report` of each. Objects are compared by type and path: an address says nothing in
+    another snapshot.
     """
     if len(heaps) < 2:
         raise ValueError(f"{len(heaps)} snapshot to compare, expected two or more")

@@ -75,33 +75,74 @@ class CycleOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ObjectPage:
-    """What a snapshot tells of one object."""
+    """What a snapshot tells of one object.
+
+    Attributes
+    ----------
+    path
+        Of the snapshot.
+    facts
+        What the capture recorded of the process.
+    at
+        The object: ``address``, ``type_name``, ``shallow_size``, ``retained_size``.
+    tracked
+        Whether the collector tracks it.
+    generation
+        The collector's; None where untracked.
+    root
+        Its label, if it is a root that has one.
+    reachable
+        Whether a root leads to it.
+    allocated_at
+        ``file:line``, None unless `tracemalloc` was tracing.
+    refcount
+        Its reference count, made up of `references` and what is `held_outside`.
+    immortal
+        Whether its count says nothing.
+    references
+        References from the heap.
+    hidden
+        Of these, those that the collector is not told of (keys of a dict).
+    held_outside
+        References from outside the heap.
+    referrers
+        Those nearest to a root first, at most so many as wanted.
+    referrer_count
+        How many there are.
+    referrer_types
+        All of them by type.
+    steps
+        From a root to the object; empty where it is unreachable.
+    dominator
+        What everything reaches it through; None where no single object holds it.
+    dominated
+        What it alone holds, the largest first, at most so many as wanted.
+    dominated_count
+        How many there are.
+    dominated_size
+        Their bytes.
+    cycle
+        The objects that can all reach one another, of which this is one; or None.
+    """
 
     path: str
     facts: dict[str, Any]
     at: OneObject
     tracked: bool
-    # None where untracked.
     generation: int | None
     root: str | None
     reachable: bool
     allocated_at: str | None
-    # The count and who makes it up: `references` from the heap, of which `hidden` are not
-    # told to the collector (keys of a dict), and the rest. An immortal object's says nothing.
     refcount: int
     immortal: bool
     references: int
     hidden: int
     held_outside: int
-    # Those nearest to a root first, at most so many as wanted; and all of them by type.
     referrers: tuple[Referrer, ...]
     referrer_count: int
     referrer_types: tuple[ReferrerGroup, ...]
-    # From a root to the object; empty where it is unreachable.
     steps: tuple[PathStep, ...]
-    # None where no single object holds it.
     dominator: OneObject | None
-    # The largest first, at most so many as wanted; how many there are, and their bytes.
     dominated: tuple[OneObject, ...]
     dominated_count: int
     dominated_size: int
@@ -131,6 +172,11 @@ def object_page(heap: Heap, address: int, *, top: int = TOP) -> ObjectPage:
         Its ``id()`` when the snapshot was taken.
     top
         How many referrers, and how many dominated objects, to give.
+
+    Returns
+    -------
+    ObjectPage
+        Shows itself as ``analyze object`` does.
 
     Raises
     ------

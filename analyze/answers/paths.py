@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyze.answers.merged_paths import Trie
 from analyze.graph.reach import ROOT
 from analyze.graph.referrers import references_to
 from analyze.owners.beginnings import OUTSIDE, UNREACHABLE
 from analyze.owners.object_path import path_to
+from analyze.owners.path_table import ITEM
 from analyze.owners.steps import Steps
 from analyze.owners.tree import shortest_tree
 from analyze.sql.selection import select
@@ -21,60 +23,62 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analyze.answers.merged_paths import Branch, Rows, Way
+    from analyze.graph.referrers import Edges
     from analyze.heap import Heap
     from analyze.owners.object_path import PathStep
     from analyze.owners.tree import OwnerTree
-
-    Rows = NDArray[np.int64]
-    # The steps of a folded path, each with the type of what is there.
-    Way = tuple[tuple[str, str | None], ...]
 
 # Branches of a step that are shown.
 TOP: Final = 10
 _NONE: Final = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branch:
-    """One step of the paths, and what is reached through it."""
-
-    # From the root: `module app.cache › SESSIONS › [*]`; and its last step.
-    path: str
-    label: str
-    # None where the step stands for no object (a thread, a frame).
-    type_name: str | None
-    # Of the selected objects, those whose path ends here, and those reached through here.
-    ends: int
-    objects: int
-    # Bytes of these, and what would be freed with them, each by itself; nothing twice.
-    shallow_size: int
-    retained_size: int
-    # One of those that end here; None if none does.
-    address: int | None
-    # Those that retain most first.
-    branches: tuple[Branch, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Paths:
-    """The paths to the selected objects."""
+    """The paths to the selected objects.
+
+    Attributes
+    ----------
+    path
+        Of the snapshot.
+    facts
+        What the capture recorded of the process.
+    what
+        What was selected, in words.
+    objects
+        How many were.
+    shallow_size
+        Their bytes.
+    retained_size
+        Bytes that would be freed with them, each by itself; nothing twice.
+    named
+        Of the objects, those reached from a named root.
+    outside
+        Those held from outside the heap alone, by no name.
+    unreachable
+        Those reached by no root.
+    every
+        Whether every referrer's path is there, or for each object its shortest one.
+    branches
+        The tree of folded paths; each branch has ``path``, ``label``, ``type_name``, ``ends``,
+        ``objects``, ``shallow_size``, ``retained_size``, ``address`` and ``key`` of an example,
+        and its own ``branches``.
+    steps
+        For a single object: the objects on its shortest path; empty if there is none.
+    """
 
     path: str
     facts: dict[str, Any]
-    # What was selected, in words.
     what: str
     objects: int
     shallow_size: int
     retained_size: int
-    # Of the objects: reached from a named root; held from outside the heap alone, by no
-    # name; reached by no root.
     named: int
     outside: int
     unreachable: int
-    # Whether every referrer's path is there, or for each object its shortest one.
     every: bool
     branches: tuple[Branch, ...]
-    # For a single object: the objects on its shortest path; empty if there is none.
     steps: tuple[PathStep, ...]
 
     def __repr__(self) -> str:
@@ -113,7 +117,8 @@ def paths(
     every
         By default each object has one path, a shortest one from a named root. Otherwise it
         has one through each of its referrers, if that can be reached without passing
-        through any selected object: these paths have their last references apart.
+        through any selected object: these paths have their last references apart. Of
+        garbage, which has no path, all referrers are given, by their types.
 
     Returns
     -------
@@ -131,7 +136,7 @@ def paths(
     """
     rows = np.unique(select(heap, address=address, type_name=type_name, path=path, sql=sql))
     tree = shortest_tree(heap)
-    trie = _Trie(heap, rows)
+    trie = Trie(heap, rows)
     left = _add_every_path(heap, tree, rows, trie) if every else rows
     _add_shortest_paths(heap, tree, left, trie)
     outside, unreachable = _unnamed(tree, rows)
@@ -168,39 +173,74 @@ def _unnamed(tree: OwnerTree, rows: Rows) -> tuple[int, int]:
     return held[OUTSIDE], held[UNREACHABLE]
 
 
-def _add_shortest_paths(heap: Heap, tree: OwnerTree, rows: Rows, trie: _Trie) -> None:
-    for node, members in _grouped(tree.node[rows], rows):
-        trie.add(_steps_of(heap, tree, node), members)
-
-
-def _add_every_path(heap: Heap, tree: OwnerTree, rows: Rows, trie: _Trie) -> Rows:
-    """Add the paths through all referrers; give the objects that have none of their own."""
-    apart = shortest_tree(heap, without=rows)
-    edges = references_to(heap.references.graph, rows)
-    edges = edges.where(apart.reach.reached()[edges.sources])
+def _add_shortest_paths(heap: Heap, tree: OwnerTree, rows: Rows, trie: Trie) -> None:
     steps = Steps(heap)
-    labels = steps.labels(edges, apart.role)
-    types = heap.type_codes[edges.targets].astype(np.int64)
-    keys = np.stack([apart.node[edges.sources].astype(np.int64), labels, types])
-    different, group = np.unique(keys, axis=1, return_inverse=True)
-    targets = edges.targets.astype(np.int64)
-    for number, members in _grouped(group.ravel(), targets):
-        node, label, code = different[:, number].tolist()
-        way = _steps_of(heap, apart, node)
-        step = steps.text(label), heap.type_names[code]
-        if label >= 0 and way[-1:] != (step,):
-            way = (*way, step)
-        trie.add(way, np.unique(members))
-    found = np.unique(targets)
+    for node, members in _grouped(tree.node[rows], rows):
+        way, holder = _steps_of(heap, tree, node), int(tree.reach.parent[members[0]])
+        key = None if holder < 0 else _key(steps, way, holder, int(members[0]))
+        trie.add(way, members, key)
+
+
+def _add_every_path(heap: Heap, tree: OwnerTree, rows: Rows, trie: Trie) -> Rows:
+    """Add the paths through all referrers; give the objects that have none of their own."""
+    edges = references_to(heap.references.graph, rows)
+    apart = shortest_tree(heap, without=rows)
+    alive = edges.where(apart.reach.reached()[edges.sources])
+    _add_referrers(heap, apart, alive, trie, of_garbage=False)
+    # Only garbage refers to garbage; no root leads there, so no path can be cut short.
+    dead = edges.where(~heap.reachability.reach.reached()[edges.targets])
+    _add_referrers(heap, tree, dead, trie, of_garbage=True)
+    found = np.union1d(alive.targets, dead.targets).astype(np.int64)
     roots = rows[tree.reach.parent[rows] == ROOT]
     _add_shortest_paths(heap, tree, roots, trie)
-    named = np.isin(rows, heap.named_roots[0])
-    held = (heap.reachability.external_references[rows] > 0) & ~named
-    held &= (heap.refcount[rows] < IMMORTAL_REFCOUNT) & ~np.isin(rows, roots)
-    for code, members in _grouped(heap.type_codes[rows[held]], rows[held]):
+    held = rows[_held_outside(heap, rows) & ~np.isin(rows, roots)]
+    for code, members in _grouped(heap.type_codes[held], held):
         name = heap.type_names[code]
         trie.add(((OUTSIDE, None), (name, name)), members)
-    return np.setdiff1d(rows, np.concatenate([found, roots, rows[held]]))
+    return np.setdiff1d(rows, np.concatenate([found, roots, held]))
+
+
+def _add_referrers(
+    heap: Heap, tree: OwnerTree, edges: Edges, trie: Trie, *, of_garbage: bool
+) -> None:
+    """Add the paths that end with some references, those of equal steps together.
+
+    Parameters
+    ----------
+    of_garbage
+        What hangs from garbage has no path within it: the type of the referrer stands for one.
+    """
+    steps = Steps(heap)
+    holders = heap.type_codes[edges.sources] * np.int64(of_garbage)
+    labels, targets = steps.labels(edges, tree.role), edges.targets.astype(np.int64)
+    keys = np.stack([tree.node[edges.sources], labels, heap.type_codes[targets], holders])
+    different, group = np.unique(keys, axis=1, return_inverse=True)
+    for number, places in _grouped(group.ravel(), np.arange(len(targets))):
+        node, label, code, holder = different[:, number].tolist()
+        way = _steps_of(heap, tree, node)
+        added = [(heap.type_names[holder],) * 2] if of_garbage else []
+        if label >= 0:
+            added.append((steps.text(label), heap.type_names[code]))
+        for step in added:
+            way = way if way[-1:] == (step,) else (*way, step)
+        first = places[np.argmin(targets[places])]
+        key = _key(steps, way, int(edges.sources[first]), int(targets[first]))
+        trie.add(way, np.unique(targets[places]), key)
+
+
+def _key(steps: Steps, way: Way, holder: int, row: int) -> str | None:
+    """Give the key or index of an object in what holds it, if that is folded and known."""
+    if way[-1][0] != ITEM:
+        return None
+    (key,) = steps.path((holder, row), folded=False)
+    return None if key == ITEM else key
+
+
+def _held_outside(heap: Heap, rows: Rows) -> NDArray[np.bool_]:
+    """Tell which objects are held from outside the heap, by no name."""
+    named = np.isin(rows, heap.named_roots[0])
+    held = (heap.reachability.external_references[rows] > 0) & ~named
+    return held & (heap.refcount[rows] < IMMORTAL_REFCOUNT)
 
 
 def _grouped(keys: NDArray[Any], rows: Rows) -> Iterator[tuple[int, Rows]]:
@@ -219,57 +259,3 @@ def _steps_of(heap: Heap, tree: OwnerTree, node: int) -> Way:
         way.append((tree.label[node], None if code == _NONE else heap.type_names[code]))
         node = int(tree.parent[node])
     return tuple(reversed(way))
-
-
-class _Trie:
-    """Collects paths and merges what they have in common."""
-
-    def __init__(self, heap: Heap, rows: Rows) -> None:
-        self._heap = heap
-        self._ends: dict[Way, list[Rows]] = {}
-        group = np.zeros(heap.file.objects, dtype=np.int32)
-        group[rows] = 1
-        self._is_outermost = heap.retained.tree.outermost(group)
-
-    def add(self, way: Way, rows: Rows) -> None:
-        """Add a path that ends at some objects."""
-        self._ends.setdefault(way, []).append(rows)
-
-    def retained_size(self, rows: Rows) -> int:
-        """Sum what objects retain; what another selected one dominates counts there."""
-        outermost = rows[self._is_outermost[rows]]
-        return int(self._heap.retained.size[outermost].sum())
-
-    def branches(self) -> tuple[Branch, ...]:
-        """Build the tree from its ends up."""
-        ways = {way[:length] for way in self._ends for length in range(1, len(way) + 1)}
-        below: dict[Way, list[tuple[Branch, Rows]]] = {}
-        for way in sorted(ways, key=lambda way: (-len(way), str(way))):
-            ends = self._ends.get(way, [])
-            here = np.unique(np.concatenate(ends)) if ends else np.zeros(0, dtype=np.int64)
-            children = below.pop(way, [])
-            rows = np.unique(np.concatenate([here, *(each for _, each in children)]))
-            branch = self._branch(way, here, rows, [child for child, _ in children])
-            below.setdefault(way[:-1], []).append((branch, rows))
-        return _ordered([branch for branch, _ in below.get((), [])])
-
-    def _branch(self, way: Way, here: Rows, rows: Rows, branches: list[Branch]) -> Branch:
-        label, type_name = way[-1]
-        if len(here):
-            # All that hangs from garbage belongs to the cycle: what it is says more.
-            type_name = self._heap.type_names[self._heap.type_codes[here[0]]]
-        return Branch(
-            path=STEP.join(label for label, _ in way),
-            label=label,
-            type_name=type_name,
-            ends=len(here),
-            objects=len(rows),
-            shallow_size=int(self._heap.shallow_size[rows].sum()),
-            retained_size=self.retained_size(rows),
-            address=int(self._heap.addresses[here[0]]) if len(here) else None,
-            branches=_ordered(branches),
-        )
-
-
-def _ordered(branches: list[Branch]) -> tuple[Branch, ...]:
-    return tuple(sorted(branches, key=lambda each: (-each.retained_size, -each.objects, each.path)))

@@ -68,33 +68,33 @@ def refs(
     ----------
     heap
         As `analyze.load` gives it.
-    address, type_name, path, sql
+    address, type_name, path, sql : int or several, str, str, str
         Where to start, one of them: an address or several; all objects of a type; a path
         such as ``app.cache.SESSIONS``; a query that gives addresses. Of more objects than
         `too_many`, those are drawn that retain most; of addresses, all.
-    max_depth
-        How many references to follow, 3.
-    too_many
-        How many neighbours of one object to draw, 10: those that retain most, backwards
+    max_depth : int, default 3
+        How many references to follow.
+    too_many : int, default 10
+        How many neighbours of one object to draw: those that retain most, backwards
         those nearest to a root.
-    filter
+    filter : str, optional
         Condition in SQL on the columns of ``objects``: neighbours that do not meet it are
         left out.
-    extra_ignore
+    extra_ignore : iterable of int
         Addresses of objects to leave out.
-    highlight
+    highlight : str, optional
         Condition in SQL: objects that meet it are drawn in blue.
-    extra_info
+    extra_info : str or sequence of str
         Expressions in SQL, a line each in every object.
-    refcounts
-        Whether reference counts are shown; by default not.
-    shortnames
-        Whether types are named without their modules; by default they are.
-    filename
+    refcounts : bool, default False
+        Whether reference counts are shown.
+    shortnames : bool, default True
+        Whether types are named without their modules.
+    filename : str or Path, optional
         Where to save the picture as well, see `Picture.save`.
-    cycles
+    cycles : str, default "fold"
         Whether objects of the picture that hold each other are drawn as one node
-        (``"fold"``, the default), in a frame (``"open"``), or like all others
+        (``"fold"``), in a frame (``"open"``), or like all others
         (``"ignore"``). A cycle that a start is in is not folded.
 
     Returns
@@ -119,7 +119,18 @@ def refs(
 def backrefs(
     heap: Heap, address: int | Iterable[int] | None = None, **options: Unpack[PictureOptions]
 ) -> Picture:
-    """Draw what refers to some objects; parameters as in `refs`."""
+    """Draw what refers to some objects.
+
+    Parameters
+    ----------
+    heap, address
+        As in `refs`, and so are the options.
+
+    Returns
+    -------
+    Picture
+        See `refs`, as for what is raised and what it costs.
+    """
     return _draw(heap, address, options, backwards=True)
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from analyze.answers.paths import Branch, Paths
+    from analyze.answers.merged_paths import Branch
+    from analyze.answers.paths import Paths
 
 
 def render_paths(found: Paths, *, top: int) -> RenderableType:
@@ -91,7 +92,8 @@ def _add_rows(rows: Table, branches: Sequence[Branch], top: int) -> None:
             text.append(f"  {printable(each.type_name)}", style="green")
         if each.address is not None:
             is_one = each.ends == 1
-            text.append(f"  {'' if is_one else 'e.g. '}{each.address:#x}", style="dim")
+            key = f"{printable(each.key)} " if each.key else ""
+            text.append(f"  {'' if is_one else 'e.g. '}{key}{each.address:#x}", style="dim")
         rows.add_row(
             f"{each.objects:,}",
             format_bytes(each.shallow_size),

@@ -29,8 +29,15 @@ def query(heap: Heap, sql: str) -> pl.DataFrame:
 
     Parameters
     ----------
+    heap
+        As `analyze.load` gives it.
     sql
         One statement of polars' SQL dialect.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row for each of the result.
 
     Raises
     ------

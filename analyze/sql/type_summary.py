@@ -38,10 +38,15 @@ def _type_counts(heap: Heap) -> pl.DataFrame:
 def type_summary(heap: Heap) -> pl.DataFrame:
     """Count objects and bytes of each type, the largest first.
 
+    Parameters
+    ----------
+    heap
+        As `analyze.load` gives it.
+
     Returns
     -------
     polars.DataFrame
-        ``type_name``, ``objects``, ``shallow_size``, ``retained_size`` (bytes).
+        ``type_name`` (String), ``objects``, ``shallow_size``, ``retained_size`` (Int64; bytes).
 
     Notes
     -----

@@ -7,6 +7,7 @@ otherwise. `build` runs all builders of a group, or of several: ``"frames+classe
 import collections
 import contextlib
 import contextvars
+import ctypes
 import functools
 import gc
 import itertools
@@ -561,6 +562,45 @@ def generator_expression(node):
     a = node()
     a.generator = (a for _ in range(3))
     next(a.generator)
+
+
+@shape("frames")
+def generator_in_the_middle_of_an_expression(node):
+    def generate(a, *more):
+        yield (a, more, [a, (yield a)], a, more)
+
+    a = node()
+    a.generator = generate(a, a, node())
+    next(a.generator)
+    next(a.generator)
+    # While it runs it uses its variables, too: nothing of this is garbage.
+    LIVE.append(inside := generate(node(), []))
+    next(inside)
+
+
+@shape("frames")
+def generator_that_uses_what_only_c_holds(node):
+    def generate(a, alive):
+        yield (alive, alive, (yield a), alive)
+
+    a, alive = node(), node()
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(alive))
+    a.generator = generate(a, alive)
+    next(a.generator)
+
+
+@shape("frames")
+def coroutine_in_the_middle_of_an_expression(node):
+    @types.coroutine
+    def stop(a):
+        yield a
+
+    async def wait(a, b):
+        return [a, b, {"a": a, "b": await stop(b)}, len([a, b, "constant"])]
+
+    a = node()
+    a.coroutine = wait(a, [a])
+    a.coroutine.send(None)
 
 
 @shape("frames")

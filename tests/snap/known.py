@@ -189,7 +189,7 @@ def main(mode, path, facts_path):
     thread.join()
     told = {
         "known": facts,
-        "done": {name: getattr(finished, name) for name in snap.Capture.__slots__},
+        "done": {name: getattr(finished, name) for name in snap.Capture.__dataclass_fields__},
         "modules": {name: id(module) for name, module in sys.modules.items()},
         "local of main": id(local_of_main),
         "local of the thread": begun[0],

@@ -119,8 +119,9 @@ def test_sizes_add_up_to_what_the_allocator_says(tmp_path, mode):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_sizes_of_a_kind_add_up(tmp_path, kind):
-    # Before 3.11 a code object keeps a frame.
-    assert 0.93 < share(tmp_path, "fork", kind) < 1.05
+    # Before 3.11 a code object keeps a frame; the table of all names that code has may grow.
+    least = 0.85 if kind == "code" else 0.93
+    assert least < share(tmp_path, "fork", kind) < 1.05
 
 
 def test_a_buffer_that_arrays_share_counts_once(tmp_path):

@@ -143,8 +143,9 @@ PROGRAM = """
 DOUBTED = {
     "snap.native.ITEMS_OFFSET": None,
     "snap.calls.LOCALS_OFFSET": None,
-    "snap.calls.GENERATOR_LOCALS": None,
-    "snap.calls.CODE_START": None,
+    "snap.suspended.LOCALS": None,
+    "snap.suspended.INSTRUCTION": None,
+    "snap.suspended.STACK_END": None,
     "snap.walk.are_words_readable": False,
     "snap.walk.size_rules": {},
     "snap.instances._MANAGED_PLACE": None,
