@@ -11,13 +11,21 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from snap._version import __version__
-from snap.errors import SnapError
+# Now, even where a program has all its imports made late: a walk loads nothing.
+_lazy = sys.version_info >= (3, 15) and sys.get_lazy_imports() == "all"
+if _lazy:
+    sys.set_lazy_imports("normal")  # type: ignore[attr-defined]
+
+from snap._version import __version__  # noqa: E402
+from snap.errors import SnapError  # noqa: E402
 
 if sys.platform == "win32":
     from snap.windows import Capture, Job, capture
 else:
     from snap.capture import Capture, Job, capture
+
+if _lazy:
+    sys.set_lazy_imports("all")  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
     from snap.live.counting import growth, types

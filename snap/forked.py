@@ -138,6 +138,9 @@ def walk_copy(
         ``memory``: see `system.read_memory`; ``loaded``: names of modules that stay in the
         process because of this capture, if that is to be told by the walk.
     """
+    if sys.version_info >= (3, 15):
+        # In this copy only: none of the imports may wait until the walk goes on.
+        sys.set_lazy_imports("normal")
     # Here, so that a process that is attached to loads them in the copy only. The other
     # threads' frames are where they were: nothing of them was freed in the copy.
     from snap import native

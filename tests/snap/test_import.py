@@ -191,3 +191,16 @@ def test_every_package_has_files():
     # The rules above would hold for folders that moved away.
     for folder in (*PACKAGES, "snap/writer", *(f"analyze/{room}" for room in ROOMS)):
         assert list(Path(CHECKOUT / folder).glob("*.py"))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="has no lazy imports")
+@pytest.mark.parametrize("mode", MODES)
+def test_a_program_whose_imports_are_all_late_is_captured_as_any_other(mode, tmp_path):
+    program = """
+        import decimal, snap
+        told = [snap.capture(ARGUMENTS[0], mode=ARGUMENTS[1]).left_objects for _ in range(2)]
+        tell([sys.get_lazy_imports(), told, "decimal" in sys.modules])
+    """
+    arguments = [str(tmp_path / "heap.parquet"), mode]
+
+    assert run(program, arguments, options=("-X", "lazy_imports=all")) == ["all", [0, 0], False]
