@@ -6,8 +6,8 @@ import gc
 from typing import Final
 
 from snap.live.naming import module_namespace, referents
+from snap.live.near import Near
 from snap.live.starts import modules, running_calls
-from snap.native import addresses
 
 # Looks at all objects before the search goes on from the roots, which takes as long as about
 # ten. One look for so many objects takes twice as long as for one: each reference is compared
@@ -42,9 +42,9 @@ class Backwards:
 
     def from_modules(self) -> tuple[object, ...] | None:
         """Follow references back as long as that is cheap; give the path from a module."""
-        spent = 0.0
+        near, spent = Near(id(self._levels[0][0]), self._in_hand), 0.0
         while True:
-            met = self._held_by_modules()
+            met = near.find(frozenset(map(id, self._levels[-1])))
             if met is not None:
                 return (*met[:-1], *self.down_from(met[-1]))
             frontier = self._levels[-1]
@@ -63,30 +63,6 @@ class Backwards:
         self._ours.add(id(level))
         self.distances.update(dict.fromkeys(map(id, level), len(self._levels) - 1))
         return bool(level)
-
-    def _held_by_modules(self) -> tuple[object, ...] | None:
-        """Find a module that holds one of the last objects, itself or in its namespace.
-
-        Two references are looked for at once without a look at all objects.
-        """
-        wanted = frozenset(map(id, self._levels[-1]))
-        in_order = modules()
-        for module in in_order:
-            if id(module) in wanted:
-                return (module,)
-        for module in in_order:
-            for held in referents(module):
-                if id(held) in wanted:
-                    return module, held
-        for module in in_order:
-            namespace = module_namespace(module)
-            if namespace is self._in_hand and len(self._levels) == 1:
-                continue
-            values = tuple(dict.values(namespace))
-            if not wanted.isdisjoint(memoryview(addresses(values)).cast("Q")):
-                held = next(each for each in values if id(each) in wanted)
-                return module, namespace, held
-        return None
 
     def from_namespace_in_hand(self) -> tuple[object, ...]:
         """Give the path through the namespace that did not count; empty if there is none."""

@@ -27,15 +27,18 @@ class Forwards:
     ----------
     wanted
         Addresses of these.
+    avoided
+        Addresses of objects that no path leads through.
     untracked
         Whether to go through what the collector does not track, too.
     """
 
     __slots__ = ("_follows", "_seen", "_wanted")
 
-    def __init__(self, wanted: Set[int], *, untracked: bool) -> None:
+    def __init__(self, wanted: Set[int], avoided: Set[int], *, untracked: bool) -> None:
         self._wanted = wanted
         self._seen = PlainAddressMap()
+        self._seen.mark(avoided, SEEN)
         self._follows: Callable[[object], bool] = _may_refer if untracked else gc.is_tracked
 
     def meet(self, roots: Sequence[object]) -> tuple[object, ...]:

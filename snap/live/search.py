@@ -37,8 +37,8 @@ def find(item: object) -> Found:
         if nearest is not None:
             return Found(nearest, back.down_from(object_at(nearest.address)))
     if not back.is_complete or not gc.is_tracked(item) or gc.get_freeze_count():
-        wanted = back.distances.keys() - ({id(item)} if in_hand is not None else ())
-        on = Forwards(wanted, untracked=not gc.is_tracked(item))
+        avoided = set() if in_hand is None else {id(item)}
+        on = Forwards(back.distances.keys() - avoided, avoided, untracked=not gc.is_tracked(item))
         found = on.meet(modules())
         if found:
             return Found(None, (*found[:-1], *back.down_from(found[-1])))

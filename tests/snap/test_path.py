@@ -62,6 +62,15 @@ def test_the_name_by_which_one_asks_is_the_answer_only_where_nothing_else_holds_
     node, alone = CACHE[0], Node()
     answers = [snap.path(node), snap.path(alone)]
     del node, alone
+    child = Node(); parent = Node(child); child.parent = parent
+    HOLDER = {"deep": [parent]}
+    del parent
+    answers.append(snap.path(child))
+    del HOLDER["deep"]
+    answers.append(snap.path(child))
+    child.me = child
+    answers.append(snap.path(child))
+    del child
     def ask():
         node, alone = CACHE[0], Node()
         held = {"here": [Node()]}
@@ -80,6 +89,9 @@ def test_the_name_by_which_one_asks_is_the_answer_only_where_nothing_else_holds_
     assert lines == [
         "module __main__ › CACHE › [0]: __main__.Node",
         "module __main__ › alone: __main__.Node",
+        "module __main__ › HOLDER › deep › [0] › kids › [0]: __main__.Node",
+        "module __main__ › child: __main__.Node",
+        "module __main__ › child: __main__.Node",
         "module __main__ › CACHE › [0]: __main__.Node",
         "thread MainThread › ask › held › here › [0]: __main__.Node",
         "thread MainThread › ask › alone: __main__.Node",
