@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from types import ModuleType
 from typing import Final
 
 from snap.live.naming import module_namespace, referents
@@ -58,7 +59,11 @@ class Backwards:
     def _widen(self, frontier: tuple[object, ...]) -> bool:
         """Add what refers to the last objects; tell whether there is anything."""
         known = self.distances.keys() | self._ours | running_calls()
-        level = tuple(each for each in gc.get_referrers(*frontier) if id(each) not in known)
+        level = tuple(
+            each
+            for each in gc.get_referrers(*frontier)
+            if id(each) not in known and (type(each) is not ModuleType or _tells(each, frontier))
+        )
         self._levels.append(level)
         self._ours.add(id(level))
         self.distances.update(dict.fromkeys(map(id, level), len(self._levels) - 1))
@@ -85,3 +90,9 @@ class Backwards:
                 )
             )
         return tuple(steps)
+
+
+def _tells(module: ModuleType, frontier: tuple[object, ...]) -> bool:
+    """Tell whether a module is known to hold one of some objects: not those that are spared."""
+    held = frozenset(map(id, referents(module)))
+    return any(id(each) in held for each in frontier)

@@ -9,6 +9,7 @@ import contextlib
 import os
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -104,6 +105,8 @@ def in_a_copy(tool: Callable[[], Cost]) -> Cost | None:
         try:
             os.write(writer, repr(tuple(tool())).encode())
             code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
     os.close(writer)

@@ -6,7 +6,8 @@ The peers are installed in an environment of their own, ``build/peers``. Each is
 forked copy of the process that made the heap, one after the other, round by round; a tool
 that took over `SLOW` seconds once is not asked again. Like is beside like, and `told`, the
 number of users found or of the steps of a path, says whether the answers agree. Medians;
-`times` is what an answer takes beside that of the question's first tool in the same round.
+`times` is the processor time beside that of the question's first tool in the same round,
+which on a busy machine says more than the time on the clock.
 """
 
 from __future__ import annotations
@@ -46,9 +47,8 @@ def what_became_more() -> Tools:
     def ours(*, collect: bool) -> Cost:
         import snap
 
-        rows = snap.growth(peaks={})  # loads what it needs
-        del rows
-        return stop(lambda: users_in(snap.growth(peaks={}, collect=collect)))
+        growth = snap.growth  # loads what it needs
+        return stop(lambda: users_in(growth(peaks={}, collect=collect)))
 
     def by_objgraph() -> Cost:
         import objgraph
@@ -76,8 +76,8 @@ def bytes_by_type() -> Tools:
     def ours() -> Cost:
         import snap
 
-        snap.types(filter=lambda item: False)
-        return stop(lambda: users_in(snap.types()))
+        types = snap.types
+        return stop(lambda: users_in(types()))
 
     def by_guppy() -> Cost:
         from guppy import hpy
@@ -106,8 +106,8 @@ def who_holds_one() -> Tools:
     def ours() -> Cost:
         import snap
 
-        snap.path(gc)
-        return stop(lambda: len(snap.path(HEAP["users"][1234])))
+        path = snap.path
+        return stop(lambda: len(path(HEAP["users"][1234])))
 
     def by_objgraph() -> Cost:
         import objgraph
@@ -216,12 +216,12 @@ def show(asked: dict[tuple[str, str], list[Cost]]) -> None:
         if question != last:
             print(question)
             first, last = costs, question
-        if not costs:
+        if not costs or not first:
             print(f"  {name:31}{'failed':>11}")
             continue
         cost = Cost(*map(statistics.median, zip(*costs, strict=True)))
         pairs = zip(costs, first, strict=False)
-        times = statistics.median(each.answer / ours.answer for each, ours in pairs)
+        times = statistics.median(each.processor / ours.processor for each, ours in pairs)
         print(
             f"  {name:31}{cost.still:9.3f} s{cost.answer:9.2f} s{times:10.1f}x"
             f"{cost.processor:9.2f} s{cost.own / 1e6:8.0f} MB{cost.all / 1e6:8.0f} MB"
