@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 def show_capture(done: Capture) -> None:
     """Say on standard error what was captured."""
+    from snap.plan import told_path
+
     print(  # noqa: T201
-        f"captured {done.path}: {done.objects:,} objects in {done.seconds:.1f} s; "
+        f"captured {told_path(done.path)}: {done.objects:,} objects in {done.seconds:.1f} s; "
         f"the program stood still for {done.pause_seconds * 1000:.0f} ms",
         file=sys.stderr,
     )

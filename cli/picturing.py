@@ -12,6 +12,7 @@ from cli.options import NoIndex, Snapshot
 from cli.screen import progress, show_written
 from cli.selecting import AddressOption, PathOption, SqlOption, TypeOption, selection
 from cli.selecting import address as read_address
+from cli.values import choices_of, member_of, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,11 +32,16 @@ OutputOption = Annotated[
         "-o",
         "--output",
         "--filename",
+        metavar="OUT",
         help="The picture: .svg, .png, .pdf (these need Graphviz), .dot or .html.",
     ),
 ]
-DepthOption = Annotated[int, typer.Option(min=0, help="How many references to follow.")]
-TooManyOption = Annotated[int, typer.Option(min=0, help="Neighbours of one object to draw.")]
+DepthOption = Annotated[
+    int, typer.Option(metavar="N", parser=whole_number(0), help="How many references to follow.")
+]
+TooManyOption = Annotated[
+    int, typer.Option(metavar="N", parser=whole_number(0), help="Neighbours of one object to draw.")
+]
 FilterOption = Annotated[
     str | None,
     typer.Option(
@@ -58,7 +64,11 @@ ShortnamesOption = Annotated[
 ]
 CyclesOption = Annotated[
     Cycles,
-    typer.Option(help="Draw objects that hold each other as one, in a frame, or as any others."),
+    typer.Option(
+        metavar=choices_of(Cycles),
+        parser=member_of(Cycles),
+        help="Draw objects that hold each other as one, in a frame, or as any others.",
+    ),
 ]
 
 

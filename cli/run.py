@@ -6,12 +6,14 @@ import errno
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
-from snap.errors import EXIT_FAILURE, EXIT_INTERRUPTED, SnapError
+import typer
 
-if TYPE_CHECKING:
-    import typer
+from snap.errors import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE, SnapError
+
+# Of the library below typer, which has it under a name of its own or not.
+_UsageError: Final[Any] = typer.BadParameter.__mro__[1]
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -22,14 +24,18 @@ def run(app: typer.Typer) -> NoReturn:
     code: Any = 0
     try:
         try:
-            app()
+            # What it returns is the code of a command that ended early.
+            code = app(standalone_mode=False) or 0
         except SystemExit as ended:
             code = ended.code
         sys.stdout.flush()
+    except _UsageError as error:
+        _complain_of_usage(error)
+        sys.exit(EXIT_USAGE)
     except SnapError as error:
         _complain(error)
         sys.exit(EXIT_FAILURE)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader (`head`, say) has seen enough; keep the interpreter from complaining.
@@ -75,8 +81,20 @@ def _forget_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _complain_of_usage(error: Any) -> None:
+    """Tell of wrong usage as of any other error; show the help where nothing was asked for."""
+    message = str(error.format_message()).rstrip(".")
+    if "\n\n" in message:
+        print(message, file=sys.stderr)  # noqa: T201
+        return
+    command = error.ctx.command_path if error.ctx else "the command"
+    why = message.removeprefix("Invalid value: ")
+    why = why[:1].lower() + why[1:]
+    _complain(SnapError(f"wrong usage of `{command}`", why, f"see `{command} --help`"))
+
+
 def _complain(error: SnapError) -> None:
-    print(_neutralise(str(error)), file=sys.stderr)  # noqa: T201 - the one place
+    print(_neutralise(str(error.with_options())), file=sys.stderr)  # noqa: T201 - the one place
 
 
 def _neutralise(text: str) -> str:

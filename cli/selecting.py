@@ -28,17 +28,26 @@ def address(text: str) -> int:
 
 AddressOption = Annotated[
     list[str] | None,
-    typer.Option("--address", help="An object's address, decimal or 0x…; may be repeated."),
+    typer.Option(
+        "--address", metavar="ADDRESS", help="An object's address, decimal or 0x…; may be repeated."
+    ),
 ]
 TypeOption = Annotated[
     str | None,
-    typer.Option("--type", help="All objects of a type: module.Class, or Class of any module."),
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        help="All objects of a type: module.Class, or Class of any module.",
+    ),
 ]
 PathOption = Annotated[
-    str | None, typer.Option("--path", help="What a path leads to: app.cache.SESSIONS['a'].user.")
+    str | None,
+    typer.Option(
+        "--path", metavar="PATH", help="What a path leads to: app.cache.SESSIONS['a'].user."
+    ),
 ]
 SqlOption = Annotated[
-    str | None, typer.Option("--sql", help="Objects whose addresses a query gives.")
+    str | None, typer.Option("--sql", metavar="SQL", help="Objects whose addresses a query gives.")
 ]
 
 

@@ -193,7 +193,8 @@ def capture(
     wait
         Whether to return when the file is complete, or as soon as the pause is over.
     progress
-        Called with the number of objects written so far, a few times a second.
+        Called with the number of objects written so far, a few times a second, and with that
+        of all when the file is complete.
     max_extra
         Memory that the walk may take, bytes or text like ``500MiB``: one that would take more
         is given up, and no file is left.

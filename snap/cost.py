@@ -62,7 +62,12 @@ class Cost:
         self.peak = max(self.peak or 0, private if self._is_copy else own)
         self.peak_own = max(self.peak_own or 0, own)
         if self._limit is not None and self.peak > self._limit:
+            copies = ", copies of the program's pages included" if self._is_copy else ""
             raise TooMuch(
-                f"the walk took {self.peak:,} bytes of memory of its own, "
-                f"more than the {self._limit:,} that it may"
+                f"the walk took {_told(self.peak)} of memory{copies}, "
+                f"more than the {_told(self._limit)} that it may"
             )
+
+
+def _told(size: int) -> str:
+    return f"{size / (1 << 20):,.1f} MiB" if size >> 20 else f"{size:,} bytes"

@@ -9,6 +9,12 @@ EXIT_FAILURE = 3
 EXIT_GATE = 4
 EXIT_INTERRUPTED = 130
 
+_OPTIONS = (
+    ("max_extra", "--max-extra"),
+    ("mode='fork'", "--mode fork"),
+    ("mode='inline'", "--mode inline"),
+)
+
 
 class SnapError(Exception):
     """An expected failure: what went wrong, why, and what to do about it.
@@ -28,6 +34,13 @@ class SnapError(Exception):
         self.what = what
         self.why = why
         self.fix = fix
+
+    def with_options(self) -> SnapError:
+        """Name options of the commands where the fix names arguments of functions."""
+        fix = self.fix
+        for argument, option in _OPTIONS:
+            fix = fix.replace(argument, option)
+        return SnapError(self.what, self.why, fix)
 
     def __str__(self) -> str:
         return f"error: {self.what}\n  why: {self.why}\n  fix: {self.fix}"

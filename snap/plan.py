@@ -22,6 +22,8 @@ class Plan(NamedTuple):
     # Bytes.
     max_extra: int | None = None
     values: Values = "none"
+    # Whether a command asked for it, and not the program.
+    by_command: bool = False
 
 
 # Captures that go on: the process, and a lock that is held meanwhile.
@@ -99,11 +101,12 @@ def _capture_and_end(plan: Plan, mine: tuple[int, Any]) -> bool:
 
 
 def _capture(plan: Plan) -> bool:
-    names, mode, max_extra, values = plan
     try:
-        done = capture(names.next(), mode=mode, max_extra=max_extra, values=values)
+        done = capture(
+            plan.names.next(), mode=plan.mode, max_extra=plan.max_extra, values=plan.values
+        )
     except SnapError as error:
-        say(str(error))
+        say(str(error.with_options() if plan.by_command else error))
         return False
     except MemoryError:
         say("error: cannot capture\n  why: no memory is left\n  fix: raise the limit of memory")
@@ -112,5 +115,10 @@ def _capture(plan: Plan) -> bool:
         why = f"{type(error).__name__}: {error}"
         say(f"error: cannot capture\n  why: {why}\n  fix: this is a bug of heapsnap: report it")
         return False
-    say(f"captured {done.path}: {done.objects:,} objects in {done.seconds:.1f} s")
+    say(f"captured {told_path(done.path)}: {done.objects:,} objects in {done.seconds:.1f} s")
     return True
+
+
+def told_path(path: str) -> str:
+    """Give the path of a snapshot, with what it is where its suffix does not tell."""
+    return path if path.endswith((".parquet", ".snapraw")) else f"{path} (Parquet)"

@@ -42,7 +42,7 @@ def _arm(options: dict[str, Any]) -> Callable[[BaseException], object]:
     """Prepare the captures that were asked for; give what to do about an exception."""
     how = {each: options[each] for each in ("mode", "max_extra", "values")}
     # Wherever the program goes meanwhile; one plan, so that no two captures are named alike.
-    plan = Plan(SnapshotNames(os.path.abspath(options["output"])), **how)  # noqa: PTH100
+    plan = Plan(SnapshotNames(os.path.abspath(options["output"])), **how, by_command=True)  # noqa: PTH100
     # Registered first, so run last: when the program's threads and own handlers are done.
     if options["at_exit"]:
         atexit.register(_capture_at_exit, plan, sys.modules["__main__"], os.getpid())

@@ -150,7 +150,7 @@ class Writer:
         Parameters
         ----------
         progress
-            Called with the number of objects written so far.
+            Called with the number of objects written so far, at last with that of all.
         count_left
             Called when the walk is over, for how many objects of ours stay in the program.
 
@@ -180,6 +180,8 @@ class Writer:
         self._ended = True
         if "done" in message:
             done: dict[str, Any] = message["done"]
+            if progress is not None:
+                progress(done["objects"])
             return done
         self.output.discard()
         if "failed" in message:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import ROWS, NoIndex, PageFile, RulesFile, Top, number_of_bytes
+from cli.options import ROWS, NoIndex, PageFile, RulesFile, Top
 from cli.screen import progress, show, show_json, show_note, show_tripped, show_written
+from cli.values import number_of_bytes
 from snap.errors import EXIT_GATE
 
 if TYPE_CHECKING:
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
 
 
 def diff(
-    before: Annotated[Path, typer.Argument(readable=False, help="The earlier snapshot.")],
+    before: Annotated[
+        Path, typer.Argument(metavar="BEFORE", readable=False, help="The earlier snapshot.")
+    ],
     after: Annotated[
         list[Path],
-        typer.Argument(readable=False, help="Later ones, in the order of their capture."),
+        typer.Argument(
+            metavar="AFTER...", readable=False, help="Later ones, in the order of their capture."
+        ),
     ],
     top: Top = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,

@@ -11,6 +11,7 @@ import typer
 
 from cli.options import NoIndex, Snapshot
 from cli.screen import progress
+from cli.values import choices_of, member_of, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,10 +52,26 @@ _TABULAR = (Format.CSV, Format.PARQUET)
 
 def export(
     snapshot: Snapshot,
-    format: Annotated[Format, typer.Option("--format", "-f", help="What to write.")],  # noqa: A002
-    output: Annotated[Path, typer.Option("-o", "--output", help="The file; - for the output.")],
+    format: Annotated[  # noqa: A002 - the option's name
+        Format,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar=choices_of(Format),
+            parser=member_of(Format),
+            help="What to write.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="OUT", help="The file; - for the output.")
+    ],
     table: Annotated[
-        Table | None, typer.Option(help="With csv and parquet: which table; objects by default.")
+        Table | None,
+        typer.Option(
+            metavar=choices_of(Table),
+            parser=member_of(Table),
+            help="With csv and parquet: which table; objects by default.",
+        ),
     ] = None,
     only: Annotated[
         str | None,
@@ -66,7 +83,11 @@ def export(
     ] = None,
     sample: Annotated[
         int | None,
-        typer.Option(min=1, help="At most so many objects: whole dominated subtrees, at random."),
+        typer.Option(
+            metavar="N",
+            parser=whole_number(1),
+            help="At most so many objects: whole dominated subtrees, at random.",
+        ),
     ] = None,
     no_index: NoIndex = False,
 ) -> None:

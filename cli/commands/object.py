@@ -6,15 +6,20 @@ from typing import Annotated
 
 import typer
 
-from cli.options import MOST_ROWS, NoIndex, Snapshot
+from cli.options import NoIndex, Snapshot
 from cli.screen import progress, show, show_json
 from cli.selecting import address as read_address
+from cli.values import whole_number
 
 
 def object_(
     snapshot: Snapshot,
-    address: Annotated[str, typer.Argument(help="The object's address, decimal or 0x…")],
-    top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Rows in each table.")] = 10,
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="The object's address, decimal or 0x…")
+    ],
+    top: Annotated[
+        int, typer.Option(metavar="N", parser=whole_number(1), help="Rows in each table.")
+    ] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     no_index: NoIndex = False,
 ) -> None:

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from cli.options import MOST_ROWS, ROWS, NoIndex, Snapshot
+from cli.options import ROWS, NoIndex, Snapshot
 from cli.screen import progress, show, show_json
 from cli.selecting import AddressOption, PathOption, SqlOption, TypeOption, selection
+from cli.values import whole_number
 
 
 def paths(
@@ -20,7 +21,9 @@ def paths(
     every: Annotated[
         bool, typer.Option("--all", help="A path through each referrer, not only a shortest one.")
     ] = False,
-    top: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Branches of each step.")] = ROWS,
+    top: Annotated[
+        int, typer.Option(metavar="N", parser=whole_number(1), help="Branches of each step.")
+    ] = ROWS,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     no_index: NoIndex = False,
 ) -> None:

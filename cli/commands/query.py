@@ -13,7 +13,9 @@ from cli.screen import progress, show, show_data
 
 def query(
     snapshot: Snapshot,
-    sql: Annotated[str, typer.Argument(help="One statement over objects, refs, types, cycles.")],
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="One statement over objects, refs, types, cycles.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print rows as one JSON document.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print rows as CSV.")] = False,
     no_index: NoIndex = False,

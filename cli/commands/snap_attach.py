@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from cli.capturing import show_capture
-from cli.options import MaxExtra, Values, seconds
+from cli.options import MaxExtra, Values
+from cli.values import seconds, whole_number
 
 
 def attach(
-    pid: Annotated[int, typer.Argument(min=1, help="The process to capture.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The snapshot.")],
+    pid: Annotated[
+        int, typer.Argument(metavar="PID", parser=whole_number(1), help="The process to capture.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The snapshot.")],
     timeout: Annotated[
         float,
         typer.Option(

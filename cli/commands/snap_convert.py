@@ -10,8 +10,10 @@ import typer
 
 
 def convert(
-    raw: Annotated[Path, typer.Argument(readable=False, help="The .snapraw file of a capture.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The snapshot.")],
+    raw: Annotated[
+        Path, typer.Argument(metavar="RAW", readable=False, help="The .snapraw file of a capture.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The snapshot.")],
 ) -> None:
     """Make the snapshot of a capture that was taken where pyarrow is not installed."""
     from snap.raw.convert import convert as convert_raw

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.options import MaxExtra, Values, seconds, size
+from cli.options import MaxExtra, Values
+from cli.values import one_of, seconds, size
 from snap.errors import SnapError
 from snap.names import SnapshotNames
 
@@ -33,12 +34,26 @@ def _full(name: str) -> str:
 
 
 def _pattern(text: str) -> str:
-    """Read a name of snapshots; fields that there are not are wrong usage."""
+    """Read a name of snapshots; none, or fields that there are not, are wrong usage."""
+    if not text:
+        raise typer.BadParameter("the name is empty, give one like heap-{pid}.parquet")
     try:
         SnapshotNames(text)
     except SnapError as error:
         raise typer.BadParameter(f"{error.why}, {error.fix}") from None
     return text
+
+
+def _check_output(output: str) -> None:
+    """Refuse what cannot be written before the program runs."""
+    path = Path(output).absolute()
+    if not path.parent.is_dir() and "{" not in str(path.parent):
+        why = f"there is no directory {path.parent}"
+        raise SnapError(f"cannot write {output}", why, "make it, or choose another place")
+    if path.is_dir():
+        raise SnapError(
+            f"cannot write {output}", "it is a directory", "give the name of a file in it"
+        )
 
 
 def run(
@@ -84,21 +99,23 @@ def run(
     ] = False,
     mode: Annotated[
         Literal["fork", "inline"] | None,
-        typer.Option(help="Walk in a forked copy, or in place; fork where the system has it."),
+        typer.Option(
+            metavar="fork|inline",
+            parser=one_of("fork", "inline"),
+            help="Walk in a forked copy, or in place; fork where the system has it.",
+        ),
     ] = None,
     max_extra: MaxExtra = None,
     values: Values = "none",
 ) -> None:
     """Run a script or module as python would, and capture its heap on the way."""
+    if not module and program[0].startswith("-") and not Path(program[0]).exists():
+        raise typer.BadParameter(f"no such option: {program[0]}")
     if not module and not Path(program[0]).exists():
         raise SnapError(
             f"cannot run {program[0]}", "there is no such file", "give a script, or -m MODULE"
         )
-    folder = Path(output).absolute().parent
-    if not folder.is_dir() and "{" not in str(folder):
-        raise SnapError(
-            f"cannot write {output}", f"it is no directory: {folder}", "make it, then run"
-        )
+    _check_output(output)
     options = {
         "output": output,
         "exception": on_exception,

@@ -12,9 +12,14 @@ from cli.screen import progress, show, show_json
 
 def unreachable(
     edges: Annotated[
-        Path, typer.Argument(readable=False, help="CSV or Parquet with columns source and target.")
+        Path,
+        typer.Argument(
+            metavar="EDGES", readable=False, help="CSV or Parquet with columns source and target."
+        ),
     ],
-    root: Annotated[list[str], typer.Option(help="A node to start from; may be repeated.")],
+    root: Annotated[
+        list[str], typer.Option(metavar="NODE", help="A node to start from; may be repeated.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Say which nodes of a directed graph no start node reaches, and the cycles among them."""

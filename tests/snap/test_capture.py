@@ -176,6 +176,7 @@ def test_progress_is_told_from_zero_to_the_number_of_objects(tmp_path):
 
     assert told == sorted(told)
     assert all(0 < each <= objects for each in told)
+    assert told[-1] == objects
 
 
 # --- the collector

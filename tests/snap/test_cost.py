@@ -47,7 +47,8 @@ def test_a_walk_that_takes_more_than_it_may_is_given_up(mode, tmp_path):
 
     told, again = run(program, [str(tmp_path / "heap.parquet"), mode])
 
-    assert "more than the 1,024 that it may" in told
+    assert "more than the 1,024 bytes that it may" in told
+    assert ("copies of the program's pages included" in told) == (mode == "fork")
     assert again is True
     assert os.listdir(tmp_path) == ["heap.parquet"]
 

@@ -234,7 +234,8 @@ def test_options_of_a_capture_reach_it(tmp_path):
         (tmp_path / "x.parquet").unlink()
     code, _, errors = run(tmp_path, "--max-extra", "10KiB", *options, "program.py")
     assert code == 3
-    assert "of memory of its own" in errors
+    assert "more than the 10,240 bytes that it may" in errors
+    assert "fix: allow more with --max-extra" in errors
 
 
 def test_memory_that_passes_a_limit_is_captured_once(tmp_path):
@@ -355,7 +356,7 @@ def test_a_folder_that_is_missing_is_refused_before_the_program_runs(tmp_path):
     code, out, errors = run(tmp_path, "-o", "no/such/heap.parquet", "program.py")
 
     assert (code, out) == (3, "")
-    assert "it is no directory" in errors
+    assert "there is no directory" in errors
     assert "Traceback" not in errors
 
 
