@@ -18,7 +18,8 @@ from analyze.owners.tree import OwnerTree, owner_tree
 from analyze.progress import Progress
 from analyze.reachability import Reachability, reachability
 from analyze.reading.index import Index, file_stamp
-from analyze.reading.snapshot import References, SnapshotFile
+from analyze.reading.references import References
+from analyze.reading.snapshot import SnapshotFile
 from analyze.retained import Retained, heap_dominators
 from snap.schema import SUSPENDED_LABELS
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from analyze.graph.csr import references_to
-from analyze.reading.snapshot import NO_NAME
+from analyze.reading.texts import NO_NAME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

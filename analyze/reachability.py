@@ -20,7 +20,7 @@ from snap.schema import IMMORTAL_REFCOUNT, PERMANENT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analyze.reading.snapshot import References
+    from analyze.reading.references import References
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

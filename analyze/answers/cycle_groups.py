@@ -9,7 +9,7 @@ import numpy as np
 
 from analyze.owners.origin import is_own_type
 from analyze.sql.type_summary import sum_by
-from analyze.suspects.piles import MANY
+from analyze.suspects.searches import MANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyze.graph.folding import sum_up
+from analyze.graph.node_sums import sum_up
 from analyze.owners.beginnings import INTERPRETER, MODULE
 from analyze.owners.origin import is_own_module
 from analyze.sql.type_summary import sum_by

@@ -22,7 +22,7 @@ import numpy as np
 import polars as pl
 
 from analyze.export.excerpt import Excerpt, reference_names
-from analyze.reading.snapshot import NO_NAME
+from analyze.reading.texts import NO_NAME
 from snap.errors import SnapError
 
 if TYPE_CHECKING:

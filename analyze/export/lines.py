@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from analyze.export.excerpt import reference_names
-from analyze.reading.snapshot import NO_NAME
+from analyze.reading.texts import NO_NAME
 from analyze.render.text import printable
 
 if TYPE_CHECKING:

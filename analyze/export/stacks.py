@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyze.graph.folding import NONE, sum_up
+from analyze.graph.folding import NONE
+from analyze.graph.node_sums import sum_up
 from analyze.render.text import printable
 from analyze.sql.type_summary import sum_by
 

@@ -19,7 +19,8 @@ import numpy as np
 from analyze.cycles import LINK
 from analyze.graph.compiled import unsigned
 from analyze.graph.csr import ranges
-from analyze.graph.folding import NONE, inherit
+from analyze.graph.folding import NONE
+from analyze.graph.node_sums import inherit
 from analyze.graph.reach import ROOT, Reach, reach
 from analyze.owners.telling import most_telling
 from snap.schema import IMMORTAL_REFCOUNT, STEP

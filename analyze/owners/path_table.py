@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyze.graph.folding import NONE, sum_up
+from analyze.graph.folding import NONE
+from analyze.graph.node_sums import sum_up
 from analyze.owners.beginnings import MODULE, THREAD
 from snap.schema import STEP
 

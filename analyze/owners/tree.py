@@ -25,14 +25,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyze.graph.compiled import unsigned
-from analyze.graph.folding import (
-    NONE,
-    add_retained,
-    add_to_nodes,
-    fill_slots,
-    fold,
-    sum_up,
-)
+from analyze.graph.folding import NONE, fill_slots, fold
+from analyze.graph.node_sums import add_retained, add_to_nodes, sum_up
 from analyze.graph.reach import Reach
 from analyze.owners.beginnings import Tops, contents_of_cells, place_roots
 from analyze.owners.ordered_roots import OrderedRoots

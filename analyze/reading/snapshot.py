@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from analyze.graph.addresses import NOWHERE, AddressTable
-from analyze.graph.csr import Graph, index_dtype
 from analyze.reading.checked_file import ANOTHER, CheckedFile
+from analyze.reading.references import Resolver, known_references
+from analyze.reading.texts import NO_NAME, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,52 +17,14 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from analyze.graph.compiled import IntArray
+    from analyze.reading.references import References
 
 # Columns of numbers that may be null, and what that means.
 _NULLABLE: Final = {"generation": -1, "hidden_referents": 0}
-NO_NAME: Final = -1
 # What sums of sizes, in int64, may come to.
 _MOST_BYTES: Final = 1 << 62
 # Referents that a byte of the file can hold at the most: a bound on what a footer may claim.
 _DENSEST: Final = 1000
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class References:
-    """The references between the objects of a snapshot."""
-
-    graph: Graph
-    # int32 (n,): how many at the end of each object's are hidden from the collector.
-    hidden: NDArray[np.int32]
-    # References to addresses that are no object of the file; not in the graph.
-    dangling: int
-    # int64 (d,), for each of those its place among all references of the file.
-    dangling_at: NDArray[np.int64]
-    # int64 (n + 1,): where each object's references begin among all of the file.
-    file_offsets: NDArray[np.int64]
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Give what this consists of, as an index keeps it."""
-        arrays = {
-            "offsets": self.graph.offsets,
-            "targets": self.graph.targets,
-            "hidden": self.hidden,
-            "dangling_at": self.dangling_at,
-        }
-        return arrays | ({"file_offsets": self.file_offsets} if self.dangling else {})
-
-    @classmethod
-    def of_arrays(cls, arrays: dict[str, NDArray[Any]]) -> References:
-        """Make this of what `to_arrays` gave."""
-        offsets = arrays["offsets"]
-        return cls(
-            graph=Graph(offsets=offsets, targets=arrays["targets"]),
-            hidden=arrays["hidden"],
-            dangling=len(arrays["dangling_at"]),
-            dangling_at=arrays["dangling_at"],
-            file_offsets=arrays.get("file_offsets", offsets),
-        )
 
 
 class SnapshotFile(CheckedFile):
@@ -104,7 +65,7 @@ class SnapshotFile(CheckedFile):
 
     def type_names(self) -> tuple[NDArray[np.int32], list[str]]:
         """Read the types: an index for each object, int32 (n,), and the names."""
-        texts = _Texts()
+        texts = Texts()
         codes = self._codes("type_name", texts)
         if (codes == NO_NAME).any():
             self.refuse("column 'type_name' has nulls", ANOTHER)
@@ -120,10 +81,10 @@ class SnapshotFile(CheckedFile):
         """
         if "allocated_at" not in self.columns:
             return None
-        texts = _Texts()
+        texts = Texts()
         return self._codes("allocated_at", texts), texts.known
 
-    def _codes(self, column: str, texts: _Texts) -> NDArray[np.int32]:
+    def _codes(self, column: str, texts: Texts) -> NDArray[np.int32]:
         codes = np.empty(self.objects, dtype=np.int32)
         first = 0
         for batch in self.batches(column):
@@ -170,14 +131,10 @@ class SnapshotFile(CheckedFile):
         Row group by row group: beside the result, the address table (about 20 bytes an
         object) and one group's referents.
         """
-        addresses = self.addresses()
         try:
-            table = AddressTable(addresses)
+            resolver = Resolver(self.addresses(), self.expected_references())
         except ValueError as error:
             self.refuse(str(error), ANOTHER)
-        targets = np.empty(self.expected_references(), dtype=index_dtype(self.objects))
-        offsets = np.zeros(self.objects + 1, dtype=np.int64)
-        row = filled = dangling = 0
         for batch in self.batches("referents"):
             if batch.null_count:
                 self.refuse("column 'referents' has nulls", ANOTHER)
@@ -185,35 +142,14 @@ class SnapshotFile(CheckedFile):
             values = batch.values.slice(int(bounds[0]), int(bounds[-1] - bounds[0]))
             if values.null_count:
                 self.refuse("column 'referents' has nulls in its lists", ANOTHER)
-            count = len(values)
-            if filled + count > len(targets):
-                grown = np.empty(max(filled + count, len(targets) * 3 // 2), dtype=targets.dtype)
-                grown[:filled] = targets[:filled]
-                targets = grown
-            dangling += table.rows(
-                values.to_numpy(zero_copy_only=False), targets[filled : filled + count]
-            )
-            offsets[row + 1 : row + len(batch) + 1] = bounds[1:] - bounds[0] + filled
-            row, filled = row + len(batch), filled + count
+            resolver.add(bounds - bounds[0], values.to_numpy(zero_copy_only=False))
             if progress is not None:
-                progress(row / self.objects)
-        offsets[row + 1 :] = filled
-        targets = targets[:filled]
-        del addresses, table
+                progress(resolver.rows / self.objects)
+        offsets, targets = resolver.finish()
         hidden = self._hidden()
         if ((hidden < 0) | (hidden > np.diff(offsets))).any():
             self.refuse("column 'hidden_referents' counts more than there are", ANOTHER)
-        dangling_at = np.zeros(0, dtype=np.int64)
-        file_offsets = offsets
-        if dangling:
-            offsets, targets, hidden, dangling_at = _drop_dangling(offsets, targets, hidden)
-        return References(
-            graph=Graph(offsets=offsets, targets=targets),
-            hidden=hidden,
-            dangling=dangling,
-            dangling_at=dangling_at,
-            file_offsets=file_offsets,
-        )
+        return known_references(offsets, targets, hidden, resolver.dangling)
 
     def reference_names(
         self, references: References
@@ -234,7 +170,7 @@ class SnapshotFile(CheckedFile):
         codes: NDArray[np.signedinteger] = np.full(total, NO_NAME, dtype=np.int16)
         if "names" not in self.columns:
             return codes, []
-        texts = _Texts()
+        texts = Texts()
         bounds = references.file_offsets
         row = 0
         for batch in self.batches("names"):
@@ -274,43 +210,3 @@ class SnapshotFile(CheckedFile):
         if "hidden_referents" not in self.columns:
             return np.zeros(self.objects, dtype=np.int32)
         return self.numbers("hidden_referents", np.int32)
-
-
-class _Texts:
-    """Numbers texts in the order in which they come."""
-
-    def __init__(self) -> None:
-        self._number: dict[str, int] = {}
-
-    @property
-    def known(self) -> list[str]:
-        """The texts, by their numbers."""
-        return list(self._number)
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return len(self._number)
-
-    def codes(self, column: Any) -> NDArray[np.int32]:
-        """Give the number of each text of a part of a column; NO_NAME where there is none."""
-        encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-        numbers = [
-            NO_NAME if text is None else self._number.setdefault(text, len(self._number))
-            for text in encoded.dictionary.to_pylist()
-        ]
-        indices = encoded.indices.fill_null(len(numbers)).to_numpy()
-        codes: NDArray[np.int32] = np.array([*numbers, NO_NAME], dtype=np.int32)[indices]
-        return codes
-
-
-def _drop_dangling(
-    offsets: NDArray[np.int64], targets: IntArray, hidden: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], IntArray, NDArray[np.int32], NDArray[np.int64]]:
-    kept = targets != NOWHERE
-    at = np.flatnonzero(~kept)
-    sources = np.searchsorted(offsets, at, side="right") - 1
-    is_hidden = at >= offsets[sources + 1] - hidden[sources]
-    hidden = hidden - np.bincount(sources[is_hidden], minlength=len(hidden)).astype(np.int32)
-    before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
-    return before[offsets], targets[kept], hidden, at

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from analyze.reading.snapshot import NO_NAME
+from analyze.reading.texts import NO_NAME
 from analyze.sql.lazy import ALL, lazy_rows, lazy_whole
 from analyze.sql.type_summary import type_summary
 

@@ -13,7 +13,8 @@ from analyze.graph.folding import NONE
 from analyze.owners.beginnings import MODULE, OUTSIDE, UNREACHABLE
 from analyze.owners.origin import is_own_type
 from analyze.owners.path_table import path_table
-from analyze.suspects.piles import CameAndWent, Growing, find_piles
+from analyze.suspects.piles import find_piles
+from analyze.suspects.searches import CameAndWent, Growing
 from analyze.suspects.standing import Suspect, describe, expected, retained_size
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from analyze.owners.beginnings import OUTSIDE, THREAD, UNREACHABLE
 from analyze.owners.path_table import path_table
 from analyze.owners.telling import is_container
 from analyze.retained import retained_together
-from analyze.suspects.piles import PilingUp, find_piles
+from analyze.suspects.piles import find_piles
+from analyze.suspects.searches import PilingUp
 from snap.schema import EXCEPTION_LABEL, GREENLET_LABEL, TASK_LABEL
 
 if TYPE_CHECKING:

@@ -145,7 +145,7 @@ def test_graph_kernels_know_neither_parquet_nor_polars():
 
 
 def test_few_modules_of_the_analysis_read_snapshots_and_what_is_kept_beside_them():
-    readers = ["checked_file.py", "snapshot.py", "index_entry.py"]
+    readers = ["checked_file.py", "snapshot.py", "texts.py", "index_entry.py"]
     but = [f"analyze/reading/{each}" for each in readers]
     assert importers("analyze", "pyarrow", but=but) == []
 
