@@ -41,7 +41,7 @@ _FEW_INSTRUCTIONS = 50
 _FORK_INTERVAL = 0.5
 
 
-def serve(line: int, page: int) -> None:
+def serve(line: int, page: int, interval: float) -> None:
     """Meet the attaching process, fork the walk that it wants, wait for its end.
 
     Parameters
@@ -50,6 +50,9 @@ def serve(line: int, page: int) -> None:
         Descriptor of what the attaching process says; the next number is for the answers.
     page
         Address of a page to give back, 0 for none.
+    interval
+        The program's switch interval: a short one is set, since each system call here waits for
+        a turn of all threads.
     """
     opened: list[int] = []
     walker = collecting = 0
@@ -67,10 +70,12 @@ def serve(line: int, page: int) -> None:
         body = _receive(line)
         held = (_read_file("/proc/self/statm"), _read_file("/proc/self/smaps_rollup"))
         told = ((answers, walk), body, opened, before, collecting, held)
-        walker, pause = _fork(memory, owner, fork, float(patience), told)
+        walker, pause = _fork(memory, owner, fork, float(patience), interval, told)
         if collecting:
             collecting = 0
             _call(memory, owner, enable)
+        sys.setswitchinterval(interval)
+        interval = 0.0
         posix.write(line + 1, b"%d %.9f\n" % (walker, pause))
         posix.close(opened.pop())
         posix.close(opened.pop())
@@ -83,6 +88,8 @@ def serve(line: int, page: int) -> None:
             posix.write(line + 1, FAILED + text.encode("utf-8", "replace")[:500] + b"\n")
         raise
     finally:
+        if interval:
+            sys.setswitchinterval(interval)
         if collecting:
             _call(memory, owner, enable)
         if walker:
@@ -170,7 +177,7 @@ def _call(memory: int, owner: "list[object]", function: bytes) -> int:
     try:
         return call()  # type: ignore[no-any-return]
     finally:
-        _restore(memory, call, list.__len__)
+        _restore(memory, call, list.__len__, forged)
 
 
 def _release(memory: int, owner: "list[object]", hide: bytes, release: bytes, page: int) -> None:
@@ -179,17 +186,18 @@ def _release(memory: int, owner: "list[object]", hide: bytes, release: bytes, pa
     if not forged:
         call(page)
         return
-    # Bound to what is no object: no collector may see it.
+    # Bound to what is no object: no collector may see it, and it begins as one for who has.
     hidden = call.__hash__
-    kept = _aim(memory, hidden, type(call).__hash__, call, int(hide.partition(b"=")[2]))
+    hiding = _aim(memory, hidden, type(call).__hash__, call, int(hide.partition(b"=")[2]))
     hidden()
-    _restore(memory, hidden, type(call).__hash__)
+    _restore(memory, hidden, type(call).__hash__, hiding)
+    count = _MANY_REFERENCES.to_bytes(_POINTER, sys.byteorder)
+    posix.pwrite(memory, count + id(object).to_bytes(_POINTER, sys.byteorder), page)
     place = id(call) + 3 * _POINTER
     posix.pwrite(memory, page.to_bytes(_POINTER, sys.byteorder), place)
     call()
     posix.pwrite(memory, id(owner).to_bytes(_POINTER, sys.byteorder), place)
-    _restore(memory, call, list.__len__)
-    del kept
+    _restore(memory, call, list.__len__, forged)
 
 
 def _prepare(memory: int, owner: "list[object]", function: bytes) -> "tuple[Any, bytes]":
@@ -218,7 +226,7 @@ def _aim(memory: int, call: "Any", original: "Any", owner: object, function: int
     function_word = function.to_bytes(_POINTER, sys.byteorder)
     count = _MANY_REFERENCES.to_bytes(_POINTER, sys.byteorder)
     forged = bytes(head) + count + copy[_POINTER:-_POINTER] + function_word
-    place = id(forged) + bytes.__basicsize__ - 1 + head
+    place = _start(forged)
     known = b""
     for each in (original, owner, type(original), type(owner)):
         known += id(each).to_bytes(_POINTER, sys.byteorder)
@@ -232,20 +240,39 @@ def _aim(memory: int, call: "Any", original: "Any", owner: object, function: int
     return forged
 
 
-def _restore(memory: int, call: "Any", original: "Any") -> None:
+def _restore(memory: int, call: "Any", original: "Any", forged: bytes) -> None:
+    """Have a bound method call what it did before; wait until nobody else holds the copy."""
     place = id(call) + 2 * _POINTER
     posix.pwrite(memory, id(original).to_bytes(_POINTER, sys.byteorder), place)
+    # Who asked the collector what all objects refer to, holds it while it lists that.
+    count = forged[4 * _POINTER : 5 * _POINTER]
+    end = time.monotonic() + _PATIENCE
+    while posix.pread(memory, _POINTER, _start(forged)) != count:
+        if time.monotonic() > end:
+            # Never to be freed.
+            posix.pwrite(memory, count, id(forged))
+            return
+        time.sleep(_LOOK)
+
+
+def _start(forged: bytes) -> int:
+    """Give the address of the copy in bytes that `_aim` made."""
+    return id(forged) + bytes.__basicsize__ - 1 + 4 * _POINTER
 
 
 # --- the copy
 
 
 def _fork(
-    memory: int, owner: "list[object]", fork: bytes, patience: float, told: "tuple[Any, ...]"
+    memory: int,
+    owner: "list[object]",
+    fork: bytes,
+    patience: float,
+    interval: float,
+    told: "tuple[Any, ...]",
 ) -> "tuple[int, float]":
     """Fork a walk, see `snap.forked.fork_walk`; give its process and the pause, seconds."""
     call, forged = _prepare(memory, owner, fork)
-    interval = sys.getswitchinterval()
     try:
         for _ in range(_TRIES):
             heard, said = posix.pipe()
@@ -277,7 +304,7 @@ def _fork(
         raise TimeoutError(f"no forked copy started in {_TRIES} tries")
     finally:
         if forged:
-            _restore(memory, call, list.__len__)
+            _restore(memory, call, list.__len__, forged)
 
 
 def _copy(

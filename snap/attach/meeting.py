@@ -38,6 +38,8 @@ _ROOM: Final = 12
 _SPARE: Final = 16
 _CHOICES: Final = 64
 _FIX_MODULES: Final = "let its user read the standard library that it runs with, then attach again"
+# Seconds of a turn of another thread of the target while ours talks to us.
+_TURN: Final = 0.0002
 # Seconds between two looks whether the target has come, and for it to say or to take something.
 _LOOK: Final = 0.005
 _PATIENCE: Final = 20.0
@@ -46,9 +48,11 @@ _PATIENCE: Final = 20.0
 # seen until we have opened ours, and runs what comes through it. No call of `compile`, which
 # would make the classes of `ast`; each function gets its file name afterwards.
 _LOADER: Final = """\
-import _imp, _thread, posix, time
+import _imp, _thread, posix, sys, time
 def begin():
+ s = sys.getswitchinterval()
  try:
+  sys.setswitchinterval(TURN)
   for n in LINE, LINE+1, LINE+3:
    try: posix.fstat(n)
    except OSError: pass
@@ -69,10 +73,13 @@ def begin():
    exec(text, globals())
    for n in [*globals().values()]:
     if type(n) is type(begin): _imp._fix_co_filename(n.__code__, NAME)
-   serve(LINE, int('PAGE'))
+   i, s = s, 0
+   serve(LINE, int('PAGE'), i)
   finally: posix.close(LINE)
  except BaseException: pass
- finally: globals().clear()
+ finally:
+  if s: sys.setswitchinterval(s)
+  globals().clear()
 _imp._fix_co_filename(begin.__code__, NAME)
 _thread.start_new_thread(begin, ())
 """
@@ -103,6 +110,7 @@ class Meeting:
         loader = _LOADER.replace("LINE+3", str(self._first + 3))
         loader = loader.replace("LINE+1", str(self._first + 1)).replace("LINE", str(self._first))
         loader = loader.replace("SIZE", str(len(self._source))).replace("NAME", repr(guest.NAME))
+        loader = loader.replace("TURN", str(_TURN))
         # In a thread: the program's own code goes on meanwhile. Nothing is left in `__main__`.
         return f"try: exec({loader!r}, {{}})\nexcept BaseException: pass\n"
 

@@ -258,8 +258,9 @@ def test_nothing_is_left_in_the_target(version, times, tmp_path):
     # `sys.remote_exec` alone, of an empty script, leaves a block of 48 bytes.
     by_interpreter = 1 if version in ("3.14", "3.15") else 0
     assert len(set(objects)) == len(set(descriptors)) == len(set(pages)) == 1
-    # What the interpreter keeps to use it again, it has from the first time on.
-    assert blocks[2] - blocks[1] <= (times - 1) * by_interpreter + 1
+    # What the interpreter keeps to use it again, it has from the first time on, but for a few that
+    # depend on what waited for what.
+    assert blocks[2] - blocks[1] <= (times - 1) * by_interpreter + 8
 
 
 @needs_gdb
