@@ -50,7 +50,8 @@ def count_held(modules: frozenset[str]) -> int | None:
     """
     waiting: list[object] = [
         _namespace_of(module)
-        for name, module in list(dict.items(sys.modules))
+        # A copy, not a list of pairs: the interpreter would keep some thousand tuples.
+        for name, module in dict.copy(sys.modules).items()
         if type(name) is str and name in modules and type(module) is types.ModuleType
     ]
     homes = frozenset(map(id, waiting))

@@ -7,6 +7,7 @@ references from outside the heap is a root whether it is named here or not.
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -100,11 +101,9 @@ def named_roots(threads: list[ThreadFacts], exceptions: Exceptions) -> dict[int,
     An exception is called by what it is, not by who has a variable for it.
     """
     roots: dict[int, str] = {}
-    for address, label in (
-        *module_roots(),
-        *exceptions.labels.items(),
-        *thread_roots(threads),
-        *exceptions.below.items(),
+    # One after the other: the interpreter would keep pairs that are all there at once.
+    for address, label in chain(
+        module_roots(), exceptions.labels.items(), thread_roots(threads), exceptions.below.items()
     ):
         roots.setdefault(address, label)
     for address in shared_values() & roots.keys():

@@ -73,7 +73,8 @@ def closure_names(objects: list[object]) -> bytes:
     are_functions = map(is_, map(type, objects), repeat(types.FunctionType))
     number_by_code: dict[int, int] = {}
     names: list[list[str | None]] = []
-    closures: list[tuple[int, int]] = []
+    # Pairs, as lists: the interpreter would keep tuples.
+    closures: list[list[int]] = []
     for function in compress(objects, are_functions):
         closure = _closure_of(function)
         if closure is not None:
@@ -82,5 +83,5 @@ def closure_names(objects: list[object]) -> bytes:
             if number == len(names):
                 free = variable_names(code)[-len(closure) :]
                 names.append([name if is_telling(name) else None for name in free])
-            closures.append((id(closure), number))
+            closures.append([id(closure), number])
     return json.dumps({"names": names, "closures": closures}).encode("ascii")

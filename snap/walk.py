@@ -9,49 +9,31 @@ from __future__ import annotations
 
 import gc
 import json
-import sys
 import time
 import types
 from array import array
 from itertools import accumulate, compress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from snap import hidden, wire
 from snap.arrays import of_array
+from snap.chunk_names import read_names
 from snap.greenlets import read_greenlets
-from snap.instances import values_words
-from snap.kinds import (
-    CLOSER,
-    VARIES,
-    Kind,
-    basic_size,
-    fixed_size,
-    kind_of,
-    name_of,
-    size_without_user_code,
-)
-from snap.labels import Labels, are_readable
-from snap.layout import (
-    MEASURED,
-    WORDS,
-    Rule,
-    SizeRule,
-    are_words_readable,
-    size_rules,
-    told_words,
-)
-from snap.native import POINTER_SIZE, Words, addresses, shifted
-from snap.own import split_own
-from snap.quirks import modules_to_spare
-from snap.schema import PERMANENT
+from snap.kinds import Kind, size_without_user_code
+from snap.labels import Labels
+from snap.layout import WORDS, are_words_readable, told_words
+from snap.measures import sizes_of
+from snap.met_types import MetTypes
+from snap.native import POINTER_SIZE, addresses
 from snap.sites import Sites, traced_frames
-from snap.suspended import counted_referents
+from snap.talk import Talk
 from snap.tasks import read_tasks
-from snap.text import is_shown, is_telling, short_key, short_value
-from snap.variables import closure_names, have_variables, items_of_dict_subclass, variables_of
+from snap.text import is_shown, short_value
+from snap.tracked import Generation, tracked_objects
+from snap.variables import closure_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import types
 
     from snap.channel import Channel
     from snap.cost import Cost
@@ -62,17 +44,14 @@ CHUNK: Final = 16384
 # Addresses that one message tells.
 _PIECE: Final = 1 << 17
 
-Generation = tuple[int, list[object]]
-
-_module_namespace = cast("dict[str, Any]", types.ModuleType.__dict__)["__dict__"].__get__
-
 
 class _Look(NamedTuple):
     """What the writer wants done with the objects of a chunk, by row."""
 
     dicts: array[int]
-    # Rows, and the kinds of their types.
-    closer: list[tuple[int, int]]
+    # Rows of others that need a closer look. No pairs with their kinds: of some thousand tuples
+    # at once the interpreter would keep what it is given back, and count them as new.
+    closer: array[int]
     # Groups of one type.
     named: list[array[int]]
     # A byte for each object: ask for its referents, see `wire`; ask for its size.
@@ -87,24 +66,6 @@ class _Chunk(NamedTuple):
     generation: int
     # Whether each is tracked, a byte each; empty where `generation` tells.
     flags: bytes
-
-
-class _Names(NamedTuple):
-    """Names of references of a chunk, see `wire.NamesHeader`."""
-
-    groups: list[tuple[int, str]]
-    held: list[bytes | Words]
-    singles: list[str]
-    single_rows: list[int]
-    single_held: list[int]
-    values: list[tuple[int, int, int]]
-    words: list[Words]
-
-    def add_singles(self, row: int, named: Iterable[tuple[str, int]]) -> None:
-        for name, address in named:
-            self.singles.append(name)
-            self.single_rows.append(row)
-            self.single_held.append(address)
 
 
 class Walk:
@@ -133,16 +94,13 @@ class Walk:
         values: bool = False,
     ) -> None:
         self._channel = channel
+        self._talk = Talk(channel)
         self._thaw = thaw
         self._values = values
         self._cost = cost
         self._naming = 0.0
-        self._kinds: dict[int, int] = {}
-        self._spared = modules_to_spare()
-        self._size_rules: dict[int, SizeRule] = {}
         self._reads_words = are_words_readable()
-        if self._reads_words:
-            self._size_rules = size_rules()
+        self._types = MetTypes(reads_words=self._reads_words)
         # Its one referent separates the referents of one object from those of the next.
         self._separator = (object(),)
         self._own: list[int] = []
@@ -167,7 +125,7 @@ class Walk:
         Disturbed
             If the world did not stand still; nothing has been sent then.
         """
-        self._own, self._generations = _tracked_objects(made, first, last, thaw=self._thaw)
+        self._own, self._generations = tracked_objects(made, first, last, thaw=self._thaw)
         self._frozen_unseen = not self._thaw and gc.get_freeze_count() > 0
 
     def run(self, facts: bytes) -> None:
@@ -187,23 +145,23 @@ class Walk:
 
     def _run(self, facts: bytes) -> None:
         began, used = time.perf_counter(), time.process_time()
-        self._send(wire.FACTS, facts)
+        self._talk.send(wire.FACTS, facts)
         tracked = [objects for _, objects in self._generations]
         roots, tasks = read_tasks(tracked)
         if self._thaw:
             greenlets = read_greenlets(tracked)
             roots = {**greenlets, **roots}
             del greenlets
-        self._send(wire.TASKS, json.dumps({"roots": roots, "tasks": tasks}).encode("ascii"))
+        self._talk.send(wire.TASKS, json.dumps({"roots": roots, "tasks": tasks}).encode("ascii"))
         del roots, tasks, tracked
         for _, objects in self._generations:
             # Piece by piece: two copies of what may be a tenth of the heap are a lot.
             for start in range(0, len(objects), _PIECE):
-                self._send(wire.KNOWN, addresses(tuple(objects[start : start + _PIECE])))
+                self._talk.send(wire.KNOWN, addresses(tuple(objects[start : start + _PIECE])))
             naming = time.process_time()
-            self._send(wire.CLOSURES, closure_names(objects))
+            self._talk.send(wire.CLOSURES, closure_names(objects))
             self._naming += time.process_time() - naming
-        self._send(wire.OWN, array("Q", self._own).tobytes())
+        self._talk.send(wire.OWN, array("Q", self._own).tobytes())
         upcoming = self._announce()
         look = None if upcoming is None else self._look(upcoming.objects)
         while upcoming is not None:
@@ -220,7 +178,7 @@ class Walk:
             "cpu_seconds": time.process_time() - used,
             "cpu_seconds_of_names": self._naming,
         }
-        self._send(wire.END, json.dumps(spent).encode("ascii"))
+        self._talk.send(wire.END, json.dumps(spent).encode("ascii"))
 
     def _announce(self) -> _Chunk | None:
         """Choose the next chunk and send the heads of its objects."""
@@ -256,28 +214,11 @@ class Walk:
         """Move a chunk to the writer; give the next one, already announced."""
         upcoming = self._announce()
         chunk = taken.objects
-        asking = chunk
-        hidden_rows, hidden_counts = array("q"), array("q")
-        hidden_objects: list[object] = []
-        for row, kind in look.closer:
-            found: list[object] = []
-            if kind & (Kind.MODULE | Kind.BORROWER):
-                asking = chunk.copy() if asking is chunk else asking
-                asking[row] = self._stand_in(chunk[row], kind)
-            if kind & Kind.DICT_SUBCLASS:
-                found = hidden.of_dict_subclass(cast("dict[object, object]", chunk[row]))
-            if kind & Kind.CODE:
-                found = hidden.of_code(cast("types.CodeType", chunk[row]))
-            if kind & Kind.ARRAY:
-                found = of_array(chunk[row])
-            if found:
-                hidden_rows.append(row)
-                hidden_counts.append(len(found))
-                hidden_objects += found
+        asking, hidden_rows, hidden_counts, hidden_objects = self._look_closer(chunk, look.closer)
         dicts = cast("list[dict[object, object]]", list(map(chunk.__getitem__, look.dicts)))
         lengths, keys = hidden.of_plain_dicts(dicts)
         values = addresses(hidden.values_of_plain_dicts(dicts))
-        containers = list(compress(asking, look.containers))
+        containers = list(compress(chunk if asking is None else asking, look.containers))
         asked: list[object] = [self._separator] * (2 * len(containers))
         asked[1::2] = containers
         told = gc.get_referents(*asked)
@@ -299,7 +240,7 @@ class Walk:
         del told, keys, dicts, hidden_objects
         # Asked for long ago, so it is there.
         next_look = None if upcoming is None else self._look(upcoming.objects)
-        self._send(
+        self._talk.send(
             wire.ROWS,
             wire.pack_rows_header(header),
             addresses(referents),
@@ -310,176 +251,78 @@ class Walk:
             hidden_counts.tobytes(),
             taken.flags,
         )
-        sizes = _sizes(compress(chunk, look.measured))
+        sizes = sizes_of(compress(chunk, look.measured))
         sizes.extend(
             size_without_user_code(chunk[row])
-            for row, kind in look.closer
-            if kind & Kind.UNSAFE_SIZE
+            for row in look.closer
+            if self._types.kind(chunk[row]) & Kind.UNSAFE_SIZE
         )
-        self._send(wire.SIZES, sizes.tobytes())
+        self._talk.send(wire.SIZES, sizes.tobytes())
         naming = time.process_time()
-        named = self._read_names(chunk, look)
+        mappings = [row for row in look.closer if self._types.kind(chunk[row]) & Kind.DICT_SUBCLASS]
+        named = read_names(self._labels, chunk, look.named, mappings)
         self._naming += time.process_time() - naming
-        self._pending += compress(referents, self._channel.receive(len(referents)))
+        self._pending += compress(referents, self._talk.receive(len(referents)))
         keys_at = slice(header.told, header.told + header.keys)
-        wanted = compress(referents[keys_at], self._channel.receive(header.keys))
+        wanted = compress(referents[keys_at], self._talk.receive(header.keys))
         if self._sites is not None:
             text, *numbers = self._sites.read(chunk, look.containers)
-            self._send(wire.SITES, wire.pack_sites_header(len(text)), text, *numbers)
+            self._talk.send(wire.SITES, wire.pack_sites_header(len(text)), text, *numbers)
         if self._values:
             shown = [(row, short_value(item)) for row, item in enumerate(chunk) if is_shown(item)]
-            self._send(wire.VALUES, json.dumps(shown).encode("ascii"))
+            self._talk.send(wire.VALUES, json.dumps(shown).encode("ascii"))
         naming = time.process_time()
-        self._send_names(named, wanted)
+        self._talk.send(wire.NAMES, *named.parts(wanted, values=self._values))
         self._naming += time.process_time() - naming
         if self._cost is not None:
             self._cost.look()
         return upcoming, next_look
 
-    # --- the writer's answers
+    def _look_closer(
+        self, chunk: list[object], rows: array[int]
+    ) -> tuple[list[object] | None, array[int], array[int], list[object]]:
+        """Look at what is not asked for as it is, or does not tell all when it is asked.
+
+        Returns
+        -------
+        asking, rows, counts, objects
+            The chunk with others in place of what must not be asked, None if nothing is; rows of
+            objects that hold more than they tell, how many each, and which.
+        """
+        asking: list[object] | None = None
+        hidden_rows, counts = array("q"), array("q")
+        objects: list[object] = []
+        for row in rows:
+            item = chunk[row]
+            found: list[object] = []
+            kind = self._types.kind(item)
+            if kind & (Kind.MODULE | Kind.BORROWER):
+                asking = chunk.copy() if asking is None else asking
+                asking[row] = self._types.stand_in(item, kind)
+            if kind & Kind.DICT_SUBCLASS:
+                found = hidden.of_dict_subclass(cast("dict[object, object]", item))
+            if kind & Kind.CODE:
+                found = hidden.of_code(cast("types.CodeType", item))
+            if kind & Kind.ARRAY:
+                found = of_array(item)
+            if found:
+                hidden_rows.append(row)
+                counts.append(len(found))
+                objects += found
+        return asking, hidden_rows, counts, objects
 
     def _look(self, chunk: list[object]) -> _Look:
         """Learn what is to be done with the objects of a chunk."""
-        while unmet := self._receive_rows():
-            described = [self._describe(type(chunk[row])) for row in unmet]
-            self._send(wire.KINDS, json.dumps(described).encode("ascii"))
-        dicts, closer = self._receive_rows(), self._receive_rows()
-        sizes, rows = self._receive_rows(), self._receive_rows()
+        while unmet := self._talk.receive_rows():
+            described = [self._types.describe(type(chunk[row])) for row in unmet]
+            self._talk.send(wire.KINDS, json.dumps(described).encode("ascii"))
+        dicts, closer = self._talk.receive_rows(), self._talk.receive_rows()
+        sizes, rows = self._talk.receive_rows(), self._talk.receive_rows()
         ends = list(accumulate(sizes))
         return _Look(
             dicts=dicts,
-            closer=[(row, self._kinds[id(type(chunk[row]))]) for row in closer],
+            closer=closer,
             named=[rows[end - size : end] for size, end in zip(sizes, ends, strict=True)],
-            containers=self._channel.receive(len(chunk)),
-            measured=self._channel.receive(len(chunk)),
+            containers=self._talk.receive(len(chunk)),
+            measured=self._talk.receive(len(chunk)),
         )
-
-    def _describe(self, cls: type) -> tuple[int, int, SizeRule, str]:
-        kind = kind_of(cls, spare_modules=bool(self._spared))
-        if are_readable(cls):
-            kind |= Kind.NAMED
-        if kind & CLOSER:
-            self._kinds[id(cls)] = kind
-        rule = self._size_rules.get(id(cls), MEASURED)
-        size = fixed_size(cls)
-        if rule.rule == Rule.NONE and size != VARIES:
-            rule = SizeRule(Rule.FIXED, size, 0)
-        return id(cls), kind, rule, name_of(cls)
-
-    def _receive_rows(self) -> array[int]:
-        rows = array("i")
-        (count,) = array("q", self._channel.receive(8))
-        rows.frombytes(self._channel.receive(rows.itemsize * count))
-        return rows
-
-    # --- what the fast path must not touch
-
-    def _stand_in(self, item: object, kind: int) -> object:
-        """Give what to ask for referents in place of a module, or of a generator."""
-        if kind & Kind.BORROWER:
-            counted = counted_referents(item)
-            # A tuple tells its last item first.
-            return item if counted is None else tuple(reversed(counted))
-        namespace = _module_namespace(item)
-        name = namespace.get("__name__")
-        spared = type(name) is str and name in self._spared
-        return (namespace,) if spared else item
-
-    def _read_names(self, chunk: list[object], look: _Look) -> _Names:
-        """Read the names of what objects refer to."""
-        names = _Names([], [], [], [], [], [], [])
-        for number, rows in enumerate(look.named):
-            # Not `tuple(map(…))`, which cuts one that was too long: while tracing, at a price.
-            items = (*map(chunk.__getitem__, rows),)
-            if have_variables(type(items[0])):
-                for row, item in zip(rows, items, strict=True):
-                    names.add_singles(row, variables_of(item))
-            for name, found in self._labels.read(items):
-                names.groups.append((number, name))
-                names.held.append(found)
-            for kind, place, capacity in values_words(type(items[0])):
-                names.values.append((number, kind, capacity))
-                names.words.append(Words(shifted(addresses(items), place)))
-        for row, kind in look.closer:
-            if kind & Kind.DICT_SUBCLASS:
-                mapping = cast("dict[object, object]", chunk[row])
-                names.add_singles(row, items_of_dict_subclass(mapping))
-        return names
-
-    def _send_names(self, names: _Names, keys: Iterable[object]) -> None:
-        """Send the texts of keys, and names."""
-        telling = (*filter(is_shown if self._values else is_telling, keys),)
-        told = {
-            "keys": list(map(short_key, telling)),
-            "groups": names.groups,
-            "singles": names.singles,
-            "values": names.values,
-        }
-        encoded = json.dumps(told).encode("ascii")
-        singles = array("Q", names.single_held).tobytes()
-        held = [addresses(telling), *names.held, singles, *names.words]
-        header = wire.NamesHeader(
-            text=len(encoded),
-            held=sum(map(_length, held)) // POINTER_SIZE,
-            singles=len(names.singles),
-        )
-        rows = array("q", names.single_rows).tobytes()
-        self._send(wire.NAMES, wire.pack_names_header(header), encoded, *held, rows)
-
-    # --- messages
-
-    def _send(self, tag: bytes, *parts: bytes | Words) -> None:
-        # One by one: joining a mebibyte or more would release the interpreter's lock.
-        self._channel.send(wire.header(tag, sum(map(_length, parts))))
-        for part in parts:
-            if isinstance(part, Words):
-                self._channel.send_pieces(part.starts, POINTER_SIZE)
-            elif part:
-                self._channel.send(part)
-
-
-def _length(part: bytes | Words) -> int:
-    return len(part.starts if isinstance(part, Words) else part)
-
-
-def _sizes(objects: Iterable[object]) -> array[int]:
-    items = list(objects)
-    try:
-        return array("q", map(sys.getsizeof, items))
-    except Exception:  # noqa: BLE001 - an extension type's __sizeof__ may raise anything
-        return array("q", map(_size_or_basic, items))
-
-
-def _size_or_basic(instance: object) -> int:
-    try:
-        return sys.getsizeof(instance)
-    except Exception:  # noqa: BLE001
-        return basic_size(type(instance))
-
-
-def _tracked_objects(
-    made: tuple[object, ...], first: object, last: object, *, thaw: bool
-) -> tuple[list[int], list[Generation]]:
-    """Give the addresses of our own objects, and the tracked others by generation."""
-    tracked = [gc.get_objects(generation=generation) for generation in (0, 1, 2)]
-    own = split_own(tracked, made, first, last)
-    generations = list(enumerate(tracked))
-    old = tracked.pop()
-    if thaw and gc.get_freeze_count():
-        before = addresses(tuple(old))
-        del old, generations[2]
-        gc.unfreeze()
-        generations += _split_frozen(before, gc.get_objects(generation=2))
-    return own, generations
-
-
-def _split_frozen(before: bytes, thawed: list[object]) -> list[Generation]:
-    """Tell what was frozen from what was in the oldest generation before, as addresses."""
-    count = len(before) // POINTER_SIZE
-    # As a rule they went to its end.
-    if addresses(tuple(thawed[:count])) == before:
-        return [(2, thawed[:count]), (PERMANENT, thawed[count:])]
-    known = set(memoryview(before).cast("Q"))
-    was_there = list(map(known.__contains__, map(id, thawed)))
-    frozen = [item for item, is_old in zip(thawed, was_there, strict=True) if not is_old]
-    return [(2, list(compress(thawed, was_there))), (PERMANENT, frozen)]

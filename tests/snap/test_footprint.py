@@ -88,22 +88,30 @@ def test_no_object_stays_however_often_a_program_is_captured(mode, tmp_path):
         capture()
         before = tracked()
         before = tracked()
+        young = gc.get_count()[0]
         for number in range(4):
             capture()
             blocks[number] = sys.getallocatedblocks()
+        young = gc.get_count()[0] - young
         after = tracked()
         # The collector tracks this dict too, from 3.14 on.
         born = sorted(after[address] for address in after.keys() - before.keys() - {id(before)})
         more = [later - earlier for earlier, later in zip(blocks, blocks[1:])]
-        tell([len(after) - len(before), born, more])
+        gc.collect()
+        snap.capture(path, mode=mode)
+        tell([len(after) - len(before), born, more, young, gc.get_count()[0]])
     """
     times = 5 if mode == "fork" else 2
 
-    more, born, blocks = run(program, [str(tmp_path / "heap.parquet"), mode, times])
+    more, born, blocks, young, filled = run(program, [str(tmp_path / "heap.parquet"), mode, times])
 
     # A function may take the place of one that was kept for the next call.
     assert more == 0
     assert born in ([], ["function"])
+    # The collector's next turn comes no earlier: but for what the interpreter keeps of what it is
+    # given back, and counts as new where a collection has just cleared that away.
+    assert young <= 8 * times
+    assert filled < 700
     if mode == "fork":
         # The interpreter keeps some of what is freed, and in place so much that it hides the rest.
         assert min(blocks) < times

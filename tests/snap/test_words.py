@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from fresh import run
 
-from snap import layout, native, walk
+from snap import layout, native, tracked
 from snap.channel import Channel
 from snap.schema import PERMANENT
 
@@ -147,7 +147,7 @@ DOUBTED = {
     "snap.suspended.INSTRUCTION": None,
     "snap.suspended.STACK_END": None,
     "snap.walk.are_words_readable": False,
-    "snap.walk.size_rules": {},
+    "snap.met_types.size_rules": {},
     "snap.instances._MANAGED_PLACE": None,
     "snap.instances._KEYS_WORD": None,
     "snap.instances._VALUES": None,
@@ -204,7 +204,7 @@ def test_frozen_objects_are_told_from_the_old_ones(order):
     objects = [[number] for number in range(20)]
     before = native.addresses(tuple(objects[:15]))
 
-    split = walk._split_frozen(before, [objects[number] for number in order])
+    split = tracked._split_frozen(before, [objects[number] for number in order])
 
     expected = [[n for n in order if n < 15], [n for n in order if n >= 15]]
     assert [[item[0] for item in items] for _, items in split] == expected
