@@ -9,6 +9,7 @@ from typing import Final
 from snap.live.naming import module_namespace, referents
 from snap.live.near import Near
 from snap.live.starts import modules, running_calls
+from snap.live.still import one_of
 
 # Looks at all objects before the search goes on from the roots, which takes as long as about
 # ten. One look for so many objects takes twice as long as for one: each reference is compared
@@ -41,9 +42,14 @@ class Backwards:
         # Whether nothing leads to it but what was found.
         self.is_complete = False
 
+    @property
+    def item(self) -> object:
+        """The object that was asked for."""
+        return self._levels[0][0]
+
     def from_modules(self) -> tuple[object, ...] | None:
         """Follow references back as long as that is cheap; give the path from a module."""
-        near, spent = Near(id(self._levels[0][0]), self._in_hand), 0.0
+        near, spent = Near(id(self.item), self._in_hand), 0.0
         while True:
             met = near.find(frozenset(map(id, self._levels[-1])))
             if met is not None:
@@ -71,7 +77,7 @@ class Backwards:
 
     def from_namespace_in_hand(self) -> tuple[object, ...]:
         """Give the path through the namespace that did not count; empty if there is none."""
-        item = self._levels[0][0]
+        item = self.item
         for module in modules():
             namespace = module_namespace(module)
             if namespace is self._in_hand and any(each is item for each in referents(namespace)):
@@ -82,13 +88,9 @@ class Backwards:
         """Give the path from an object that was found to the one that was asked for."""
         steps = [item]
         for distance in reversed(range(self.distances[id(item)])):
-            steps.append(
-                next(
-                    each
-                    for each in referents(steps[-1])
-                    if self.distances.get(id(each)) == distance
-                )
-            )
+            held = referents(steps[-1])
+            nearer = (each for each in held if self.distances.get(id(each)) == distance)
+            steps.append(one_of(nearer))
         return tuple(steps)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-from array import array
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from snap.address_map import SEEN, PlainAddressMap
 from snap.kinds import flags_of
 from snap.live.naming import referents, referents_of_all
-from snap.native import object_at
+from snap.live.still import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence, Set
@@ -51,12 +50,13 @@ class Forwards:
 
         Notes
         -----
-        O(n + m), and 8 bytes an object for the way back.
+        O(n + m), and 8 bytes an object for the way back. All that was met is held until then,
+        so that no address is used again.
         """
-        levels: list[array[int]] = []
+        levels: list[list[object]] = []
         level = self._new(roots)
         while level:
-            levels.append(array("Q", map(id, level)))
+            levels.append(level)
             for item in level:
                 if id(item) in self._wanted:
                     return self._way(item, levels)
@@ -72,16 +72,20 @@ class Forwards:
         ]
 
     @staticmethod
-    def _way(item: object, levels: list[array[int]]) -> tuple[object, ...]:
+    def _way(item: object, levels: list[list[object]]) -> tuple[object, ...]:
         """Go back from an object of the last level to one of the first."""
         steps = [item]
         for level in reversed(levels[:-1]):
             wanted = id(steps[-1])
-            for start in range(0, len(level), _CHUNK):
-                held_by = [object_at(address) for address in level[start : start + _CHUNK]]
-                if wanted in map(id, referents_of_all(held_by)):
-                    break
-            steps.append(next(each for each in held_by if wanted in map(id, referents(each))))
+            chunks = (level[start : start + _CHUNK] for start in range(0, len(level), _CHUNK))
+            holders = (
+                each
+                for chunk in chunks
+                if wanted in map(id, referents_of_all(chunk))
+                for each in chunk
+                if wanted in map(id, referents(each))
+            )
+            steps.append(one_of(holders))
         return tuple(reversed(steps))
 
 

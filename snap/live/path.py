@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from snap.errors import SnapError
 from snap.kinds import name_of
 from snap.live.naming import held_under, written
 from snap.live.search import find
+from snap.live.still import Still
 from snap.live.table import Table, printable
+from snap.own import Disturbed
 from snap.schema import STEP
-from snap.world import StandingStill, walk_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 # Of a long path, such as one along a linked list, so many steps are written.
 _SHOWN: Final = 40
+_TRIES: Final = 5
 
 
 class Step(NamedTuple):
@@ -68,6 +71,11 @@ def path(item: object, /) -> Path:
         holds the object counts only if nothing else does. Empty where nothing named holds it:
         it is garbage, or C code does. It holds none of the objects.
 
+    Raises
+    ------
+    SnapError
+        If other threads change the program again and again meanwhile.
+
     Notes
     -----
     No collection runs, and no code of the objects; other threads wait meanwhile. One look at
@@ -77,12 +85,18 @@ def path(item: object, /) -> Path:
     that, and memory of 1/16 of the heap. What only C code holds in between (the variables
     of a call that are no local variables) is not followed.
     """
-    world = StandingStill(walk_interval(), surely=False)
-    world.begin()
-    try:
-        return Path(_described(find(item)))
-    finally:
-        world.end()
+    for _ in range(_TRIES):
+        try:
+            found = find(item)
+            with Still():
+                return Path(_described(found))
+        except (Disturbed, RuntimeError):  # or a dict was changed while it was looked through
+            continue
+    raise SnapError(
+        what="cannot tell the path of an object",
+        why=f"other threads changed the program in each of {_TRIES} tries",
+        fix="ask again, or take a snapshot: snap.capture, then analyze paths",
+    )
 
 
 def _described(found: Found) -> Iterator[Step]:
@@ -90,7 +104,7 @@ def _described(found: Found) -> Iterator[Step]:
     if found.variable is not None:
         variable = found.variable
         yield Step(f"thread {variable.thread}", variable.call, None, 0)
-        names = {variable.address: variable.name}
+        names = {id(variable.held): variable.name}
     for place, item in enumerate(found.objects):
         yield Step(name_of(type(item)), written(item), names.get(id(item)), id(item))
         upcoming = frozenset(map(id, found.objects[place + 1 : place + 2]))

@@ -8,7 +8,9 @@ from pathlib import PurePath
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from snap.own import own_frames
+from snap.live.still import Still
+from snap.native import object_at
+from snap.own import Disturbed, own_frames
 from snap.roots import shared_values, thread_facts
 
 if TYPE_CHECKING:
@@ -39,21 +41,34 @@ class Variable(NamedTuple):
     # "main (app.py:12)"
     call: str
     name: str
-    # Of what it holds; of its cell where a closure shares it.
-    address: int
+    # What it holds; its cell where a closure shares it.
+    held: object
     # Whether it is a call of the thread that asks.
     is_asking: bool
 
 
-def variables() -> Iterator[Variable]:
-    """Give the variables of all threads' calls, the innermost call of each first."""
+def variables() -> list[Variable]:
+    """Give the variables of all threads' calls, the innermost call of each first.
+
+    Raises
+    ------
+    Disturbed
+        If another thread had a turn, so that what was read may be gone.
+    """
     asking, shared = _thread.get_ident(), shared_values()
-    for thread in thread_facts():
-        for call in thread["stack"]:
-            place = f"{call['function']} ({PurePath(call['file']).name}:{call['line']})"
-            for name, address in call["locals"].items():
-                if address not in shared:
-                    yield Variable(thread["name"], place, name, address, thread["ident"] == asking)
+    found = []
+    with Still(surely=True) as world:
+        for thread in thread_facts():
+            for call in thread["stack"]:
+                place = f"{call['function']} ({PurePath(call['file']).name}:{call['line']})"
+                for name, address in call["locals"].items():
+                    if not world.is_sure:
+                        raise Disturbed
+                    if address not in shared:
+                        is_asking = thread["ident"] == asking
+                        held = object_at(address)
+                        found.append(Variable(thread["name"], place, name, held, is_asking))
+    return found
 
 
 def namespace_of_caller() -> dict[str, object] | None:
