@@ -186,11 +186,7 @@ class Writer:
         self.output.discard()
         if "failed" in message:
             raise SnapError(**message["failed"])
-        raise SnapError(
-            f"cannot write {self.output.path}",
-            f"the writer process ended early ({describe_status(status)})",
-            f"check that `{sys.executable} -c 'import pyarrow, numpy'` works",
-        )
+        raise _ended_early(self.output.path, status)
 
     def kill(self) -> None:
         """End the writer, if it still runs, and forget the file: the capture has failed."""
@@ -206,6 +202,16 @@ class Writer:
             os.close(self._walk_fd)
             os.close(self._answers_fd)
             self._walk_fd = self._answers_fd = -1
+
+
+def _ended_early(path: str, status: int | None) -> SnapError:
+    import resource
+
+    fix = f"check that `{sys.executable} -c 'import pyarrow, numpy'` works"
+    if resource.getrlimit(resource.RLIMIT_AS)[1] != resource.RLIM_INFINITY:
+        fix += ", and that the limit of memory (ulimit -v), which it inherits, leaves it room"
+    why = f"the writer process ended early ({describe_status(status)})"
+    return SnapError(f"cannot write {path}", why, fix)
 
 
 def describe_status(status: int | None) -> str:

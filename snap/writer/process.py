@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import resource
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 # What `threading` says.
 _NO_THREAD: Final = "can't start new thread"
+# Of address space, bytes: for numpy and pyarrow with what they work on; for a thread.
+_ROOM: Final = 768 << 20
+_STACK: Final = 1 << 20
 
 
 def main(arguments: list[str]) -> int:
@@ -69,6 +74,8 @@ def _choose(
     conversation: Conversation, temporary: str, final: str
 ) -> tuple[Session | Recorder, str]:
     """Give what serves the walk, and the path of what it writes."""
+    if not _has_room():
+        return _recorder(conversation, temporary, final)
     # It does no linear algebra; where a thread for that cannot be started, it interrupts us.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     try:
@@ -80,9 +87,15 @@ def _choose(
         return Session(conversation, temporary=temporary), final
     except (ImportError, MemoryError):
         # Not installed; or no room for it within the limits of the program.
-        from snap.raw.recorder import Recorder, file_name
+        return _recorder(conversation, temporary, final)
 
-        return Recorder(conversation, temporary=temporary), file_name(final)
+
+def _recorder(
+    conversation: Conversation, temporary: str, final: str
+) -> tuple[Session | Recorder, str]:
+    from snap.raw.recorder import Recorder, file_name
+
+    return Recorder(conversation, temporary=temporary), file_name(final)
 
 
 def _lift_limit() -> None:
@@ -90,6 +103,23 @@ def _lift_limit() -> None:
     with contextlib.suppress(OSError, ValueError):
         most = resource.getrlimit(resource.RLIMIT_AS)[1]
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _is_limited() -> bool:
+    return resource.getrlimit(resource.RLIMIT_AS)[1] != resource.RLIM_INFINITY
+
+
+def _has_room() -> bool:
+    """Tell whether numpy and pyarrow can be loaded: without room OpenBLAS asks for it forever."""
+    if not _is_limited():
+        return True
+    # Each thread takes a part of what there is.
+    threading.stack_size(_STACK)
+    try:
+        mmap.mmap(-1, _ROOM).close()
+    except (OSError, MemoryError):
+        return False
+    return True
 
 
 def explain(failure: BaseException, final: str) -> dict[str, str]:
@@ -103,13 +133,14 @@ def explain(failure: BaseException, final: str) -> dict[str, str]:
             "why": str(failure),
             "fix": failure.fix,
         }
-    if isinstance(failure, RuntimeError) and str(failure) == _NO_THREAD:
+    is_thread = isinstance(failure, RuntimeError) and str(failure) == _NO_THREAD
+    if is_thread and not _is_limited():
         return {
             "what": what,
             "why": "the system starts no more threads for this user (RLIMIT_NPROC, pids.max)",
             "fix": "raise the limit of processes: a capture takes 4 more, threads included",
         }
-    if isinstance(failure, MemoryError):
+    if is_thread or isinstance(failure, MemoryError):
         return {
             "what": what,
             "why": "the program's limit of memory, which the writer inherits, leaves it no room",

@@ -239,3 +239,24 @@ def test_a_walk_that_hangs_is_given_up_at_a_deadline(tmp_path):
     assert told == [f"cannot write {path}", "the walk said nothing for 1 s"]
     assert (children, left) == (None, 0)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("room", [4, 60, 300], ids=["none", "for a recording", "not for numpy"])
+def test_a_hard_limit_of_memory_gives_a_recording_or_an_error(room, tmp_path):
+    program = """
+        import resource, snap
+        path, room = ARGUMENTS
+        with open("/proc/self/statm") as file:
+            used = int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, [used + (room << 20)] * 2)
+        try:
+            tell([snap.capture(path).path.endswith(".snapraw"), None])
+        except snap.SnapError as error:
+            tell([False, error.why + error.fix])
+    """
+
+    is_raw, why = run(program, [str(tmp_path / "heap.parquet"), room])
+
+    assert is_raw == (room > 4)
+    assert why is None or "limit of memory" in why
+    assert len(list(tmp_path.iterdir())) == is_raw
