@@ -1,5 +1,6 @@
-"""Make `snapshot_file` importable from the tests of this folder; share one real snapshot."""
+"""Make what is beside the tests importable; share a browser and snapshots."""
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from browser import Browser
+from snapshot_file import write
+
+from analyze.heap import Heap
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +21,19 @@ def browser(tmp_path_factory):
     opened = Browser(tmp_path_factory.mktemp("browser"))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def drawn(request, tmp_path_factory):
+    """Give a function from a seed to the module's `random_objects`, and them as an opened heap."""
+    folder = tmp_path_factory.mktemp("drawn")
+
+    @functools.cache
+    def draw(seed):
+        objects = request.module.random_objects(seed)
+        return objects, Heap(write(folder / f"{seed}.parquet", objects))
+
+    return draw
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from commands import run_analyze
 from snapshot_file import FACTS, SCHEMA, table, write, write_table
 
 from analyze.answers.report import report
@@ -91,12 +92,7 @@ def test_the_heap_that_the_tests_damage_is_a_good_one(path):
 
 
 def run_report(*arguments):
-    return subprocess.run(
-        [sys.executable, "-c", "from cli.analyze import main; main()", "report", *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    return run_analyze("report", *arguments)
 
 
 def no_file(path):

@@ -1,6 +1,5 @@
 """Unreachable cycles: which there are, what kind they are, and what goes with them."""
 
-import functools
 from collections import Counter
 
 import networkx as nx
@@ -38,19 +37,6 @@ def random_objects(seed):
     for source, target in random.integers(0, count, (int(count * density), 2)).tolist():
         objects[source].referents.append(target)
     return objects
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    """Give a function from a seed to a random heap, written and opened once a module."""
-    folder = tmp_path_factory.mktemp("drawn")
-
-    @functools.cache
-    def draw(seed):
-        objects = random_objects(seed)
-        return objects, Heap(write(folder / f"{seed}.parquet", objects))
-
-    return draw
 
 
 def garbage_graph(objects):

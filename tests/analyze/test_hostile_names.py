@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import on_terminal, run_analyze
 from hostile_names import CLOSING, ESCAPES, KEY, SCRIPT
 from rich.console import Console
 from snapshot_file import Object, write
-from terminal import on_terminal
 
 from analyze import load, report
 from analyze.render.html import report_page
@@ -159,13 +159,7 @@ def test_names_in_a_file_of_any_make_are_as_harmless(tmp_path):
 
 
 def test_an_error_is_told_in_nothing_but_text(tmp_path):
-    command = "from cli.analyze import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", command, "report", str(tmp_path / f"{ESCAPES}.parquet")],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    done = run_analyze("report", tmp_path / f"{ESCAPES}.parquet")
     assert done.returncode == EXIT_FAILURE
     assert "owned" in done.stderr
     assert HARMFUL.findall(done.stderr) == []

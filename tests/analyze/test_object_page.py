@@ -2,14 +2,12 @@
 
 import io
 import json
-import os
-import subprocess
-import sys
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
 import pytest
+from commands import run_analyze
 from rich.console import Console
 from snapshot_file import FIRST_ADDRESS, Object, write
 
@@ -44,13 +42,7 @@ def page(tmp_path):
 
 
 def run_object(*arguments, columns=80):
-    code = "from cli.analyze import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, "object", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": str(columns)},
-    )
+    return run_analyze("object", *arguments, COLUMNS=columns)
 
 
 def test_the_reference_count_is_split_into_who_holds_it(page):

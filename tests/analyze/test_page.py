@@ -7,12 +7,11 @@ import json
 import os
 import re
 import stat
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from commands import run_analyze
 from snapshot_file import write
 
 from analyze import SnapError, compare, load, report
@@ -308,17 +307,6 @@ def test_a_place_where_no_file_can_be_is_refused(tmp_path, place):
 
 
 # --- the commands
-
-
-def run_analyze(*arguments):
-    """Run the command as a user does."""
-    code = "from cli.analyze import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "120"},
-    )
 
 
 def test_the_commands_write_a_page_and_print_the_answer_too(tmp_path, pages):

@@ -1,13 +1,11 @@
 """Paths from the roots: which they are, what they count, and what is said where there is none."""
 
 import json
-import os
-import subprocess
-import sys
 
 import networkx as nx
 import numpy as np
 import pytest
+from commands import run_analyze
 from snapshot_file import Object, write
 
 import analyze
@@ -52,13 +50,7 @@ def ends(found):
 
 
 def run_paths(*arguments, columns=80):
-    code = "from cli.analyze import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, "paths", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": str(columns)},
-    )
+    return run_analyze("paths", *arguments, COLUMNS=columns)
 
 
 def test_shortest_paths_are_folded_and_merged(shop):

@@ -3,14 +3,13 @@
 import base64
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from itertools import pairwise
 
 import pytest
+from commands import run_analyze
 from snapshot_file import FIRST_ADDRESS, write
 
 import analyze
@@ -70,16 +69,6 @@ def called(address_of):
     names = [line.split(":")[0].strip() for line in SHOP.strip().splitlines()]
     return lambda picture: " ".join(
         names[(int(node.key, 0) - FIRST_ADDRESS) // 32] for node in picture.nodes
-    )
-
-
-def run_analyze(*arguments, **environment):
-    code = "from cli.analyze import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
     )
 
 

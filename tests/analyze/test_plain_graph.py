@@ -1,14 +1,12 @@
 """The engine on any graph of sources and targets, against networkx, and odd files."""
 
 import json
-import os
-import subprocess
-import sys
 
 import networkx as nx
 import numpy as np
 import polars as pl
 import pytest
+from commands import run_analyze
 
 from analyze.answers.plain_graph import read_edges, unreachable_nodes
 from analyze.render.document import nodes_document
@@ -100,12 +98,6 @@ def test_what_is_no_graph_or_has_no_such_node_is_said(tmp_path, text, root, why)
 
 
 def test_a_missing_file_is_an_expected_failure(tmp_path):
-    code = "from cli.analyze import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "unreachable", str(tmp_path / "none.csv"), "--root", "a"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    done = run_analyze("unreachable", tmp_path / "none.csv", "--root", "a")
     assert (done.returncode, done.stdout) == (EXIT_FAILURE, "")
     assert "\n  why: no such file or directory\n" in done.stderr

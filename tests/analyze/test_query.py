@@ -2,13 +2,11 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
+from commands import run_analyze
 from snapshot_file import FIRST_ADDRESS, write
 
 import analyze
@@ -48,13 +46,7 @@ def ask(path):
 
 
 def run_query(*arguments):
-    code = "from cli.analyze import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, "query", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "80"},
-    )
+    return run_analyze("query", *arguments, COLUMNS=80)
 
 
 @pytest.mark.parametrize("table", CONTRACT)

@@ -1,7 +1,5 @@
 """External references, roots and what they reach, retained sizes: against brute force."""
 
-import functools
-
 import numpy as np
 import pytest
 from snapshot_file import Nowhere, Object, rows, table, write, write_table
@@ -44,19 +42,6 @@ def random_objects(seed):
         if random.random() < 0.03:
             each.refcount = IMMORTAL_REFCOUNT + int(random.integers(0, 5))
     return objects
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    """Give a function from a seed to a random heap, written and opened once a module."""
-    folder = tmp_path_factory.mktemp("drawn")
-
-    @functools.cache
-    def draw(seed):
-        objects = random_objects(seed)
-        return objects, Heap(write(folder / f"{seed}.parquet", objects))
-
-    return draw
 
 
 def live_edges(objects):

@@ -1,14 +1,11 @@
 """The answer for one snapshot: totals, types, and the JSON document of the contract."""
 
-import functools
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 
 import numpy as np
 import pytest
+from commands import run_analyze
 from snapshot_file import FACTS, FIRST_ADDRESS, Nowhere, Object, write
 
 from analyze.answers.report import report
@@ -37,17 +34,6 @@ def heap(tmp_path):
     return lambda objects: Heap(write(tmp_path / "heap.parquet", objects))
 
 
-def run_analyze(*arguments):
-    """Run the command as a user does."""
-    code = "from cli.analyze import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "120"},
-    )
-
-
 def random_objects(seed):
     random = np.random.default_rng(seed)
     count = int(random.integers(1, 60))
@@ -64,19 +50,6 @@ def random_objects(seed):
         )
         for _ in range(count)
     ]
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    """Give a function from a seed to a random heap, written and opened once a module."""
-    folder = tmp_path_factory.mktemp("drawn")
-
-    @functools.cache
-    def draw(seed):
-        objects = random_objects(seed)
-        return objects, Heap(write(folder / f"{seed}.parquet", objects))
-
-    return draw
 
 
 def test_analyze_load_is_the_way_in(tmp_path):

@@ -4,10 +4,9 @@ import io
 import re
 
 import pytest
+from commands import on_terminal, run_analyze
 from rich.console import Console
 from snapshot_file import write
-from terminal import on_terminal
-from test_report import run_analyze
 
 from analyze import compare, load, report
 from analyze.render.growth_text import render_growth
