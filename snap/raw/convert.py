@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from snap.errors import SnapError
 from snap.output import Output, publish
@@ -14,6 +14,12 @@ from snap.writer.conversation import read_message
 
 if TYPE_CHECKING:
     from snap.writer.session import Session
+
+
+# Of the address map: a heap has thousands of objects in a block, and 60 bytes of each in its
+# recording; 256 MiB at least.
+_FEW_BLOCKS: Final = 4096
+_BYTES_OF_BLOCK: Final = 1024
 
 
 class Converted(NamedTuple):
@@ -73,7 +79,7 @@ def convert(raw: str | os.PathLike[str], path: str | os.PathLike[str]) -> Conver
         ) from None
     output = Output(os.fspath(path))
     try:
-        session = _session(_Replay(player), output.temporary)
+        session = _session(player, output.temporary)
         _replay(session, raw)
         size = Path(output.temporary).stat().st_size
         publish(output.temporary, output.path)
@@ -109,7 +115,7 @@ def _replay(session: Session, raw: str) -> None:
         ) from error
 
 
-def _session(replay: _Replay, temporary: str) -> Session:
+def _session(player: Player, temporary: str) -> Session:
     try:
         from snap.writer.session import Session
     except ImportError as error:
@@ -118,4 +124,6 @@ def _session(replay: _Replay, temporary: str) -> Session:
             str(error),
             "convert where heapsnap is installed with numpy and pyarrow",
         ) from None
-    return Session(replay, temporary=temporary)
+    # Each block takes 64 KiB: what a file makes this take is bounded by what is in it.
+    most_blocks = _FEW_BLOCKS + player.size // _BYTES_OF_BLOCK
+    return Session(_Replay(player), temporary=temporary, most_blocks=most_blocks)

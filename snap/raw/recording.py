@@ -7,6 +7,7 @@ knows by itself. The stream's own end and checksum tell a file that was cut or d
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -77,8 +78,8 @@ class Player:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        # Bytes of the messages still to be given.
-        self._size = sum(map(len, self._pieces()))
+        # Bytes of the messages, and of those still to be given.
+        self.size = self._size = sum(map(len, self._pieces()))
         self._left = self._pieces()
         self._piece = memoryview(b"")
 
@@ -86,6 +87,11 @@ class Player:
         """Give the next bytes of the messages."""
         if size > self._size:
             raise self._refuse("it ends too early", "copy or capture it again")
+        if size > os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
+            raise self._refuse(
+                f"one of its messages takes {size:,} bytes, more than there is memory",
+                "convert on a machine with more memory than the program had that was captured",
+            )
         self._size -= size
         body = bytearray(size)
         got = 0

@@ -32,12 +32,18 @@ CLOSURE: Final = 16
 class AddressMap:
     """Flags for addresses, in blocks of 1 MiB of address space.
 
+    Parameters
+    ----------
+    most_blocks
+        More would be no heap; None for any.
+
     Notes
     -----
     Memory: 1/16 of the heap's address space. Time: two gathers an address.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_blocks: int | None = None) -> None:
+        self._most_blocks = most_blocks
         # Number of each block's flags in `_flags`; 0 where there are none yet.
         self._block = np.zeros(1 << (_ADDRESS_BITS - _BLOCK_BITS), dtype=np.int32)
         self._flags = np.zeros(64 * _SLOTS, dtype=np.uint8)
@@ -50,7 +56,7 @@ class AddressMap:
         Raises
         ------
         ValueError
-            If an address is outside of user space.
+            If an address is outside of user space, or there are more blocks than there may be.
         """
         page = (addresses >> np.uint64(_BLOCK_BITS)).astype(np.int64)
         if len(page) and int(page.max()) >= len(self._block):
@@ -92,6 +98,8 @@ class AddressMap:
         return first
 
     def _add_blocks(self, pages: NDArray[np.int64]) -> None:
+        if self._most_blocks is not None and self._blocks + len(pages) > self._most_blocks:
+            raise ValueError(f"addresses are in more than {self._most_blocks:,} blocks of 1 MiB")
         needed = (self._blocks + len(pages)) * _SLOTS
         if needed > len(self._flags):
             grown = np.zeros(max(needed, 2 * len(self._flags)), dtype=np.uint8)

@@ -82,11 +82,15 @@ class Session:
         With the walk and whoever waits for the file.
     temporary
         The file, existing and empty.
+    most_blocks
+        See `AddressMap`.
     """
 
-    def __init__(self, conversation: Told, *, temporary: str) -> None:
+    def __init__(
+        self, conversation: Told, *, temporary: str, most_blocks: int | None = None
+    ) -> None:
         self._conversation = conversation
-        self._seen = AddressMap()
+        self._seen = AddressMap(most_blocks)
         self._types = TypeTable()
         self._names = NameTable()
         self._temporary = temporary

@@ -341,3 +341,17 @@ def test_a_forged_recording_is_converted_or_refused(recording, tmp_path, times):
 
     assert times / 4 < len(refused) < times
     assert {path.name for path in tmp_path.iterdir()} <= {"heap.snapraw", "heap.parquet"}
+
+
+def test_a_recording_takes_no_more_memory_than_what_is_in_it_explains(recording, tmp_path):
+    recorded = Path(recording).read_bytes()
+    head, body = recorded[:12], zlib.decompress(recorded[12:])
+    first = wire.HEADER_SIZE + wire.parse_header(body[: wire.HEADER_SIZE])[1]
+    # A flag for each would take 64 KiB.
+    far = struct.pack("=60000Q", *(number << 20 for number in range(1, 60001)))
+    known = wire.header(wire.KNOWN, len(far)) + far
+    raw = tmp_path / "heap.snapraw"
+    raw.write_bytes(head + zlib.compress(body[:first] + known + body[first:], 1))
+
+    with pytest.raises(SnapError, match="blocks of 1 MiB"):
+        convert(raw, tmp_path / "heap.parquet")
