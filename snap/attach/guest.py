@@ -186,17 +186,23 @@ def _release(memory: int, owner: "list[object]", hide: bytes, release: bytes, pa
     if not forged:
         call(page)
         return
-    # Bound to what is no object: no collector may see it, and it begins as one for who has.
+    # Bound to what is no object: no collector may see it.
     hidden = call.__hash__
     hiding = _aim(memory, hidden, type(call).__hash__, call, int(hide.partition(b"=")[2]))
     hidden()
     _restore(memory, hidden, type(call).__hash__, hiding)
-    count = _MANY_REFERENCES.to_bytes(_POINTER, sys.byteorder)
-    posix.pwrite(memory, count + id(object).to_bytes(_POINTER, sys.byteorder), page)
-    place = id(call) + 3 * _POINTER
-    posix.pwrite(memory, page.to_bytes(_POINTER, sys.byteorder), place)
-    call()
-    posix.pwrite(memory, id(owner).to_bytes(_POINTER, sys.byteorder), place)
+    del hidden
+    # Nor may who saw it before still hold it, as a list of all objects does. Else the page stays.
+    single, end = bytes(_POINTER + 1), time.monotonic() + _PATIENCE
+    while sys.getrefcount(call) > sys.getrefcount(single) and time.monotonic() < end:
+        time.sleep(_LOOK)
+    if sys.getrefcount(call) == sys.getrefcount(single):
+        count = _MANY_REFERENCES.to_bytes(_POINTER, sys.byteorder)
+        posix.pwrite(memory, count + id(object).to_bytes(_POINTER, sys.byteorder), page)
+        place = id(call) + 3 * _POINTER
+        posix.pwrite(memory, page.to_bytes(_POINTER, sys.byteorder), place)
+        call()
+        posix.pwrite(memory, id(owner).to_bytes(_POINTER, sys.byteorder), place)
     _restore(memory, call, list.__len__, forged)
 
 
