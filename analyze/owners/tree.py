@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyze.graph.compiled import unsigned
-from analyze.graph.folding import NONE, fill_slots, fold
+from analyze.graph.folding import NONE
 from analyze.graph.node_sums import add_retained, add_to_nodes, sum_up
 from analyze.graph.reach import Reach
 from analyze.owners.beginnings import Tops, contents_of_cells, place_roots
 from analyze.owners.ordered_roots import OrderedRoots
-from analyze.owners.steps import Steps
+from analyze.owners.placed import place_objects
 from snap.schema import STEP
 
 if TYPE_CHECKING:
@@ -176,67 +176,20 @@ def shortest_tree(heap: Heap, without: IntArray | None = None) -> OwnerTree:
 
 
 def _fold(heap: Heap, found: Reach, tops: Tops, node: NDArray[np.int32]) -> OwnerTree:
-    steps = Steps(heap)
-    objects = heap.file.objects
-    parent, label = list(tops.parent), [-2 - at for at in range(len(tops.label))]
-    nodes = len(parent)
-    capacity = 1 << 14
-    while capacity < 2 * nodes:
-        capacity *= 2
-    node_parent, node_label, node_type = (np.full(capacity, NONE, dtype=np.int32) for _ in range(3))
-    node_parent[:nodes], node_label[:nodes] = parent, label
-    node_type[:nodes] = tops.type_code
-    slots = np.full(2 * capacity, NONE, dtype=np.int32)
-    role = np.zeros(objects, dtype=np.int8)
-    is_member = np.zeros(objects, dtype=np.bool_)
-    chosen = steps.choose(found.parent)
-    place = 0
-    while place < len(found.order):
-        place, nodes = fold(
-            unsigned(found.order),
-            place,
-            unsigned(heap.references.graph.offsets),
-            found.parent,
-            chosen,
-            heap.references.hidden,
-            steps.codes,
-            heap.type_codes,
-            steps.kind_of_type,
-            steps.meaning_of_name,
-            steps.types_at,
-            role,
-            node,
-            is_member,
-            node_parent,
-            node_label,
-            node_type,
-            slots,
-            nodes,
-        )
-        if place < len(found.order):
-            node_parent, node_label, node_type = (
-                np.concatenate([each, np.full(len(each), NONE, dtype=np.int32)])
-                for each in (node_parent, node_label, node_type)
-            )
-            slots = np.full(2 * len(node_parent), NONE, dtype=np.int32)
-            fill_slots(slots, nodes, node_parent, node_label, node_type)
-    labels = [
-        tops.label[-2 - code] if code < NONE else steps.text(code)
-        for code in node_label[:nodes].tolist()
-    ]
-    del chosen, slots, steps
+    placed = place_objects(heap, found, tops, node)
+    is_member = placed.is_member
     contents = contents_of_cells(heap, found)
     is_member[list(contents)] = False
     is_member[list(contents.values())] = True
     dead = heap.unreachable
-    is_member[dead] = heap.type_codes[dead] == node_type[node[dead]]
-    sums = _Sums(heap, node, is_member, nodes)
+    is_member[dead] = heap.type_codes[dead] == placed.type_code[node[dead]]
+    sums = _Sums(heap, node, is_member, len(placed.parent))
     owned_size = sums.shallow_size.copy()
-    sum_up(node_parent[:nodes], owned_size)
+    sum_up(placed.parent, owned_size)
     return OwnerTree(
-        parent=node_parent[:nodes],
-        label=labels,
-        type_code=node_type[:nodes],
+        parent=placed.parent,
+        label=placed.label,
+        type_code=placed.type_code,
         members=sums.members,
         objects=sums.objects,
         shallow_size=sums.shallow_size,
@@ -247,7 +200,7 @@ def _fold(heap: Heap, found: Reach, tops: Tops, node: NDArray[np.int32]) -> Owne
         node=node,
         is_member=is_member,
         reach=found,
-        role=role,
+        role=placed.role,
     )
 
 
