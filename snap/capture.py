@@ -145,7 +145,7 @@ class Job:
         self._thread = in_background(self._finish)
 
 
-_one_at_a_time = threading.Lock()
+_one_at_a_time = threading.RLock()
 
 
 @overload
@@ -225,6 +225,12 @@ def capture(
     copying page tables: about 10 ms for 300 MB. A walk takes a few times as long as
     ``gc.collect()``.
     """
+    if _one_at_a_time._is_owned():  # type: ignore[attr-defined]
+        raise SnapError(
+            "cannot capture",
+            "this thread is capturing already: a handler of a signal came in between",
+            "capture in another thread, as snap.install(signal=...) does",
+        )
     with _one_at_a_time:
         # Before anything is made: a collection that this sets off would take what is to be seen.
         collecting = gc.isenabled()

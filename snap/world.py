@@ -1,7 +1,8 @@
-"""Make the interpreter stand still: no other thread, no collection, no tracing."""
+"""Make the interpreter stand still: no other thread, no collection, no hook of the program."""
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import _thread
 import gc
 import sys
@@ -18,6 +19,9 @@ _FEW_INSTRUCTIONS = 50
 _SLACK = 0.02
 # To take the lock without being asked for it: each takes as long as a turn of all threads.
 _TRIES = 25
+_SIGNALS = range(1, _signal.NSIG)
+# Of `sys.monitoring`, from 3.12 on.
+_TOOLS = range(6)
 
 
 def walk_interval() -> float:
@@ -29,7 +33,7 @@ def walk_interval() -> float:
 
 
 class StandingStill:
-    """Keeps other threads, the collector and tracers out between two calls.
+    """Keeps other threads, the collector, tracers and monitors out between two calls.
 
     No context manager: a ``with`` statement keeps a bound method where no walk sees it.
 
@@ -40,7 +44,9 @@ class StandingStill:
         as this one does not release it.
     surely
         Whether none may get it even if it was unlucky, at the price of a pause that is
-        longer by the program's own switch interval; else that is rare.
+        longer by the program's own switch interval; else that is rare. Then handlers of signals
+        wait, too, but for that which ends the program at Ctrl-C; if another thread takes the
+        signal, its handler does not.
 
     Notes
     -----
@@ -56,6 +62,8 @@ class StandingStill:
         "_began",
         "_collecting",
         "_interval",
+        "_mask",
+        "_monitored",
         "_profile",
         "_surely",
         "_threaded",
@@ -65,9 +73,12 @@ class StandingStill:
     def __init__(self, interval: float, *, surely: bool) -> None:
         self._interval = interval
         self._surely = surely
+        self._mask: set[int] | None = None
 
     def begin(self) -> None:
         """Stop the world."""
+        if self._surely:
+            self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, _handled_signals())
         self._collecting = gc.isenabled()
         gc.disable()
         self._trace, self._profile = sys.gettrace(), sys.getprofile()
@@ -75,6 +86,8 @@ class StandingStill:
         self._threaded = _thread._count() > 0
         sys.settrace(None)
         sys.setprofile(None)
+        self._monitored = _monitored_events()
+        _set_events([(tool, 0) for tool, _ in self._monitored])
         self._hold()
         for _ in range(_TRIES if self._surely and self._threaded else 0):
             # A thread whose wait is over may itself have to wait, for a processor.
@@ -111,12 +124,41 @@ class StandingStill:
         sys.settrace(self._trace)
         sys.setprofile(self._profile)
         self._trace = self._profile = None
+        _set_events(self._monitored)
         if self._collecting:
             gc.enable()
         if self._threaded:
             # Threads that began to wait meanwhile might wait for the long interval
             # behind one that never blocks: let go once, all of them have a turn before this.
             time.sleep(_TURN)
+        if self._mask is not None:
+            # The last thing to do: a handler may raise.
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
+
+
+def _handled_signals() -> list[int]:
+    """Give the signals for which the program has a handler of its own in Python."""
+    handlers = [(number, _signal.getsignal(number)) for number in _SIGNALS]
+    return [
+        number
+        for number, handler in handlers
+        if callable(handler) and handler is not _signal.default_int_handler
+    ]
+
+
+def _monitored_events() -> list[tuple[int, int]]:
+    """Give each tool of `sys.monitoring` that is in use, and the events that it waits for."""
+    monitoring = getattr(sys, "monitoring", None)
+    if monitoring is None:
+        return []
+    used = [tool for tool in _TOOLS if monitoring.get_tool(tool) is not None]
+    events = [(tool, monitoring.get_events(tool)) for tool in used]
+    return [(tool, wanted) for tool, wanted in events if wanted]
+
+
+def _set_events(events: list[tuple[int, int]]) -> None:
+    for tool, wanted in events:
+        sys.monitoring.set_events(tool, wanted)  # type: ignore[attr-defined]
 
 
 def _give_in_if_asked() -> bool:
