@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from snap import wire
-from snap.kinds import CLOSER, Kind
 from snap.layout import count_mask
+from snap.writer.assembly import Assembly, Chunk
 from snap.writer.conversation import PROGRESS_INTERVAL, WalkEnded
 from snap.writer.heads import Heads
-from snap.writer.names import NamesBody, NameTable
-from snap.writer.parquet import SnapshotFile, generations
+from snap.writer.look import Look, rows_answer
+from snap.writer.names import NameTable
+from snap.writer.parquet import SnapshotFile
 from snap.writer.rows import Rows
 from snap.writer.seen import CLOSURE, KEY, NAMED, OWN, SEEN, AddressMap
 from snap.writer.sites import SiteTable
@@ -27,50 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snap.writer.conversation import Told
-    from snap.writer.parquet import Columns
 
 # Chunks that may wait to be assembled: bounds the writer's memory.
 _MOST_WAITING: Final = 64
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Look:
-    """What is known of the n objects of a chunk by their heads."""
-
-    heads: Heads
-    # int32 (n,), type numbers.
-    numbers: NDArray[np.int32]
-    # int64 (n,), bytes, of the objects that need not be measured.
-    sizes: NDArray[np.int64]
-    # bool (n,): objects that are asked for referents; that are measured; whose size is user
-    # code.
-    containers: NDArray[np.bool_]
-    measured: NDArray[np.bool_]
-    unsafe: NDArray[np.bool_]
-    # int64: sizes of the groups of one type with names to read, and their rows.
-    named: tuple[NDArray[np.int64], NDArray[np.int64]]
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Chunk:
-    """All that was said of a chunk, to be assembled into rows."""
-
-    rows: Rows
-    look: _Look
-    # bool, for each referent: one of the capture's own.
-    own: NDArray[np.bool_]
-    # int64, bytes: of the measured objects, then of the unsafe ones.
-    sizes: NDArray[np.int64]
-    # The body of the ``NAMES`` message.
-    names: bytearray
-    # The body of the ``SITES`` message, if there was one.
-    sites: bytearray | None
-    # Beginnings of values, as (row, text), where they were asked for.
-    values: list[tuple[int, str]]
-    # Named roots, as (row, label).
-    roots: list[tuple[int, str]]
-    # int64, rows of the tuples of cells.
-    closures: NDArray[np.int64]
 
 
 class Session:
@@ -95,15 +54,14 @@ class Session:
         self._names = NameTable()
         self._temporary = temporary
         self._file: SnapshotFile | None = None
-        self._traced: SiteTable | None = None
+        self._assembly: Assembly
         self._labels: dict[int, str] = {}
         self._facts: dict[str, Any] = {}
-        self._count_mask = 0
         self._masks = b""
         self._sizes: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         # The chunk announced last, and those whose rows are still to come.
         self._heads: Heads
-        self._looks: deque[_Look] = deque()
+        self._looks: deque[Look] = deque()
         self._rows: Rows | None = None
         self._sites: bytearray | None = None
         self._values: list[tuple[int, str]] = []
@@ -162,17 +120,24 @@ class Session:
         self._facts = json.loads(body)
         # Of the walking interpreter, which may be another version than this one.
         version = self._facts["python_version"].split(".")[:2]
-        self._count_mask = count_mask(tuple(map(int, version)))
         self._labels = {int(key): label for key, label in self._facts.pop("roots").items()}
         self._names.none = np.uint64(self._facts.pop("none"))
         self._mark_named(self._labels)
-        self._traced = SiteTable() if self._facts["traced_frames"] else None
+        traced = SiteTable() if self._facts["traced_frames"] else None
+        values = self._facts["values"] != "none"
+        self._assembly = Assembly(
+            self._types,
+            self._names,
+            traced,
+            count_mask=count_mask(tuple(map(int, version))),
+            values=values,
+        )
         self._file = SnapshotFile(
             self._temporary,
             self._types.names,
             self._names.names,
-            self._traced,
-            values=self._facts["values"] != "none",
+            traced,
+            values=values,
         )
 
     def _on_tasks(self, body: bytearray) -> None:
@@ -208,29 +173,10 @@ class Session:
         if len(unmet):
             # One row for each type: the walk describes it, and all are looked at again.
             _, firsts = np.unique(types[unmet], return_index=True)
-            self._conversation.answer(_rows_answer(unmet[firsts]))
+            self._conversation.answer(rows_answer(unmet[firsts]))
         else:
-            kinds = self._types.kinds(numbers)
-            unsafe = kinds & Kind.UNSAFE_SIZE != 0
-            sizes, measured = self._heads.sizes(self._types.size_rules(numbers))
-            look = _Look(
-                heads=self._heads,
-                numbers=numbers,
-                sizes=sizes,
-                containers=kinds & Kind.CONTAINER != 0,
-                measured=measured & ~unsafe,
-                unsafe=unsafe,
-                named=_group(numbers, np.flatnonzero(kinds & Kind.NAMED)),
-            )
-            told = [
-                unmet,
-                np.flatnonzero(kinds & Kind.DICT),
-                np.flatnonzero(kinds & CLOSER),
-                *look.named,
-            ]
-            headers = look.containers * (1 + (kinds & Kind.MANAGED != 0).astype(np.uint8))
-            masks = headers.tobytes() + look.measured.tobytes()
-            self._conversation.answer(b"".join(map(_rows_answer, told)) + masks)
+            look = Look.of(self._heads, numbers, self._types)
+            self._conversation.answer(rows_answer(unmet) + look.answer())
             self._looks.append(look)
 
     def _on_rows(self, body: bytearray) -> None:
@@ -265,7 +211,7 @@ class Session:
         assert self._rows is not None
         look = self._looks.popleft()
         flags = self._seen.flags(self._seen.slots(look.heads.addresses))
-        chunk = _Chunk(
+        chunk = Chunk(
             rows=self._rows,
             look=look,
             own=self._own,
@@ -278,37 +224,12 @@ class Session:
         )
         self._worker.put(chunk)
 
-    def _assemble(self, chunk: _Chunk) -> None:
-        rows, look = chunk.rows, chunk.look
-        told_counts = rows.told_counts(look.containers)
-        measured = np.count_nonzero(look.measured)
-        look.sizes[look.measured] = chunk.sizes[:measured]
-        look.sizes[look.unsafe] = chunk.sizes[measured:]
-        lists = rows.referent_lists(told_counts, chunk.own)
-        body = NamesBody.parse(chunk.names, look.named)
-        body.add_values(look.sizes)
-        names = self._names.name(
-            body, look.named, rows, lists, closures=(chunk.closures, look.heads.addresses)
-        )
-        columns: Columns = {
-            "address": look.heads.addresses,
-            "type_name": self._types.name_numbers(look.numbers),
-            "shallow_size": look.sizes,
-            "refcount": look.heads.refcounts(self._count_mask),
-            "tracked": rows.tracked,
-            "generation": generations(rows.header.generation, rows.tracked),
-            "referents": lists,
-            "names": names,
-            "root": chunk.roots,
-        }
-        if self._facts["values"] != "none":
-            columns["value"] = chunk.values
-        if self._traced is not None and chunk.sites is not None:
-            columns["site"] = self._traced.read(chunk.sites)
+    def _assemble(self, chunk: Chunk) -> None:
+        columns = self._assembly.columns(chunk)
         assert self._file is not None
         self._file.add(columns)
-        self.objects += rows.header.objects
-        self.references += len(lists.values)
+        self.objects += len(columns["address"])
+        self.references += len(columns["referents"].values)
         now = time.monotonic()
         if now - self._reported > PROGRESS_INTERVAL:
             self._reported = now
@@ -323,16 +244,3 @@ class Session:
             if label is not None:
                 found.append((row, label))
         return found
-
-
-def _rows_answer(rows: NDArray[Any]) -> bytes:
-    return np.int64(len(rows)).tobytes() + rows.astype(np.int32).tobytes()
-
-
-def _group(
-    numbers: NDArray[np.int32], rows: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Order rows by their type; give the size of each type's group, and the rows."""
-    rows = rows[np.argsort(numbers[rows], kind="stable")]
-    _, sizes = np.unique(numbers[rows], return_counts=True)
-    return sizes.astype(np.int64), rows
