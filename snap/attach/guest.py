@@ -4,13 +4,15 @@ A class is a cycle, and an import stays: a target keeps what it is given of eith
 are functions and plain objects only, on modules that every interpreter loads when it starts;
 all else is loaded in the forked copy. When `serve` is over, nothing of it is left.
 
-The fork is one of C, see `snap.system.fork`. `ctypes` would leave 1,400 objects and, with
-libffi 3.4, a descriptor: it is used only where `aim` does not work.
+The fork is one of C, see `snap.system.fork`; how it is called without `ctypes`, see `aim`, which is
+sent along.
 """
 
 import posix
 import sys
 import time
+
+from snap.attach.aim import call_number, open_memory, prepare, release_page, restore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,10 +26,7 @@ WORD = b"!"
 # Digits of a length.
 DIGITS = 16
 
-_POINTER = 8
 _PAGE_SIZE = 4096
-# Of what we forge: more than are ever taken off.
-_MANY_REFERENCES = 1 << 20
 # Seconds for the attaching process to hand over what a walk needs, and between two looks.
 _PATIENCE = 20.0
 _LOOK = 0.002
@@ -63,17 +62,17 @@ def serve(line: int, page: int, interval: float) -> None:
     try:
         answers, walk = _connect(line, opened)
         fork, getpid, hide, release, disable, enable, patience = _receive(line).split()
-        memory = _open_memory(owner, getpid)
-        collecting = _call(memory, owner, disable)
+        memory = open_memory(owner, getpid)
+        collecting = call_number(memory, owner, disable)
         if page:
-            _release(memory, owner, hide, release, page)
+            release_page(memory, owner, hide, release, page)
         body = _receive(line)
         held = (_read_file("/proc/self/statm"), _read_file("/proc/self/smaps_rollup"))
         told = ((answers, walk), body, opened, before, collecting, held)
         walker, pause = _fork(memory, owner, fork, float(patience), interval, told)
         if collecting:
             collecting = 0
-            _call(memory, owner, enable)
+            call_number(memory, owner, enable)
         sys.setswitchinterval(interval)
         interval = 0.0
         posix.write(line + 1, b"%d %.9f\n" % (walker, pause))
@@ -91,7 +90,7 @@ def serve(line: int, page: int, interval: float) -> None:
         if interval:
             sys.setswitchinterval(interval)
         if collecting:
-            _call(memory, owner, enable)
+            call_number(memory, owner, enable)
         if walker:
             _end(walker)
         for each in opened:
@@ -151,121 +150,6 @@ def _read(line: int, size: int) -> bytes:
     return parts
 
 
-# --- functions of C
-
-
-def _open_memory(owner: "list[object]", getpid: bytes) -> int:
-    """Open this process's memory, for `aim`; -1 where that does not work, which is tried."""
-    try:
-        memory = posix.open("/proc/self/mem", posix.O_RDWR | posix.O_CLOEXEC)
-    except OSError:
-        return -1
-    try:
-        if _call(memory, owner, getpid) == posix.getpid():
-            return memory
-    except (OSError, ValueError):
-        pass
-    posix.close(memory)
-    return -1
-
-
-def _call(memory: int, owner: "list[object]", function: bytes) -> int:
-    """Call a function of C that takes nothing and gives a number."""
-    call, forged = _prepare(memory, owner, function)
-    if not forged:
-        return call(0)  # type: ignore[no-any-return]
-    try:
-        return call()  # type: ignore[no-any-return]
-    finally:
-        _restore(memory, call, list.__len__, forged)
-
-
-def _release(memory: int, owner: "list[object]", hide: bytes, release: bytes, page: int) -> None:
-    """Give back what a debugger has mapped, through a function that takes its address."""
-    call, forged = _prepare(memory, owner, release)
-    if not forged:
-        call(page)
-        return
-    # Bound to what is no object: no collector may see it.
-    hidden = call.__hash__
-    hiding = _aim(memory, hidden, type(call).__hash__, call, int(hide.partition(b"=")[2]))
-    hidden()
-    _restore(memory, hidden, type(call).__hash__, hiding)
-    del hidden
-    # Nor may who saw it before still hold it, as a list of all objects does. Else the page stays.
-    single, end = bytes(_POINTER + 1), time.monotonic() + _PATIENCE
-    while sys.getrefcount(call) > sys.getrefcount(single) and time.monotonic() < end:
-        time.sleep(_LOOK)
-    if sys.getrefcount(call) == sys.getrefcount(single):
-        count = _MANY_REFERENCES.to_bytes(_POINTER, sys.byteorder)
-        posix.pwrite(memory, count + id(object).to_bytes(_POINTER, sys.byteorder), page)
-        place = id(call) + 3 * _POINTER
-        posix.pwrite(memory, page.to_bytes(_POINTER, sys.byteorder), place)
-        call()
-        posix.pwrite(memory, id(owner).to_bytes(_POINTER, sys.byteorder), place)
-    _restore(memory, call, list.__len__, forged)
-
-
-def _prepare(memory: int, owner: "list[object]", function: bytes) -> "tuple[Any, bytes]":
-    """Give what calls a function of C, given as name and address, and what must be kept."""
-    name, _, address = function.partition(b"=")
-    if memory < 0:
-        import ctypes
-
-        foreign = ctypes.pythonapi[name.decode()]
-        foreign.argtypes = (ctypes.c_void_p,)
-        return foreign, b""
-    call = owner.__len__
-    return call, _aim(memory, call, list.__len__, owner, int(address))
-
-
-def _aim(memory: int, call: "Any", original: "Any", owner: object, function: int) -> bytes:
-    """Have a bound method of a built-in type call another function of C; give what to keep.
-
-    It consists of two words: its descriptor, of which the last word is the function to call,
-    and what it is bound to. This one is ours alone: it gets a copy of the descriptor, in bytes
-    that are ours, with another last word. Words before the copy say that no collector knows it.
-    """
-    size, head = 7 * _POINTER, 4 * _POINTER
-    words = posix.pread(memory, head, id(call))
-    copy = posix.pread(memory, size, id(original))
-    function_word = function.to_bytes(_POINTER, sys.byteorder)
-    count = _MANY_REFERENCES.to_bytes(_POINTER, sys.byteorder)
-    forged = bytes(head) + count + copy[_POINTER:-_POINTER] + function_word
-    place = _start(forged)
-    known = b""
-    for each in (original, owner, type(original), type(owner)):
-        known += id(each).to_bytes(_POINTER, sys.byteorder)
-    if (
-        type(original).__basicsize__ != size
-        or words[2 * _POINTER :] + copy[_POINTER : 3 * _POINTER] != known
-        or posix.pread(memory, size, place) != forged[head:]
-    ):
-        raise ValueError("objects lie otherwise in this interpreter")
-    posix.pwrite(memory, place.to_bytes(_POINTER, sys.byteorder), id(call) + 2 * _POINTER)
-    return forged
-
-
-def _restore(memory: int, call: "Any", original: "Any", forged: bytes) -> None:
-    """Have a bound method call what it did before; wait until nobody else holds the copy."""
-    place = id(call) + 2 * _POINTER
-    posix.pwrite(memory, id(original).to_bytes(_POINTER, sys.byteorder), place)
-    # Who asked the collector what all objects refer to, holds it while it lists that.
-    count = forged[4 * _POINTER : 5 * _POINTER]
-    end = time.monotonic() + _PATIENCE
-    while posix.pread(memory, _POINTER, _start(forged)) != count:
-        if time.monotonic() > end:
-            # Never to be freed.
-            posix.pwrite(memory, count, id(forged))
-            return
-        time.sleep(_LOOK)
-
-
-def _start(forged: bytes) -> int:
-    """Give the address of the copy in bytes that `_aim` made."""
-    return id(forged) + bytes.__basicsize__ - 1 + 4 * _POINTER
-
-
 # --- the copy
 
 
@@ -278,7 +162,7 @@ def _fork(
     told: "tuple[Any, ...]",
 ) -> "tuple[int, float]":
     """Fork a walk, see `snap.forked.fork_walk`; give its process and the pause, seconds."""
-    call, forged = _prepare(memory, owner, fork)
+    call, forged = prepare(memory, owner, fork)
     try:
         for _ in range(_TRIES):
             heard, said = posix.pipe()
@@ -310,7 +194,7 @@ def _fork(
         raise TimeoutError(f"no forked copy started in {_TRIES} tries")
     finally:
         if forged:
-            _restore(memory, call, list.__len__, forged)
+            restore(memory, call, list.__len__, forged)
 
 
 def _copy(

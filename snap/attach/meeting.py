@@ -97,7 +97,7 @@ class Meeting:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._first = _free_numbers(target.pid)
-        self._source = _bare(Path(guest.__file__).read_text(encoding="utf-8")).encode()
+        self._source = b"\n".join(map(_bare, ("aim.py", "guest.py")))
         # What we say, and hear.
         self._said = self._heard = -1
 
@@ -252,9 +252,13 @@ class Meeting:
                 os.close(fd)
 
 
-def _bare(source: str) -> str:
-    """Take docstrings and annotations off: some versions keep parts of them for good."""
-    tree = ast.parse(source)
+def _bare(name: str) -> bytes:
+    """Give a module of this folder, to run together with those that it imports of ours.
+
+    Without docstrings and annotations: some versions keep parts of them for good.
+    """
+    tree = ast.parse(Path(__file__).with_name(name).read_bytes())
+    tree.body = [node for node in tree.body if not isinstance(node, ast.ImportFrom)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node):
             del node.body[0]
@@ -262,7 +266,7 @@ def _bare(source: str) -> str:
             node.returns = None
             for argument in node.args.args:
                 argument.annotation = None
-    return ast.unparse(tree)
+    return ast.unparse(tree).encode()
 
 
 def _free_numbers(pid: int) -> int:

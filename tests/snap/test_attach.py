@@ -470,3 +470,20 @@ def test_a_target_that_refuses_remote_exec_and_has_no_gdb_is_a_failure(remote, t
         snap.attach.attach(target.pid, tmp_path / "heap.parquet")
 
     assert goes_on(target) == ON
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become another user")
+def test_a_target_that_gave_up_its_rights_is_captured_and_what_it_had_to_load_is_told(
+    remote, tmp_path
+):
+    other = "posix.setgid(65534); posix.setuid(65534)"
+    readable = f"try:\n    {other}; import json\nexcept OSError: posix._exit(1)"
+    if remote(readable).wait(timeout=30):
+        pytest.skip("Python 3.14 is where only root can read it")
+    target = remote(f"{other}\n{AWAKE}\nimport sys\nprint('ctypes' in sys.modules)")
+
+    done = snap.attach.attach(target.pid, tmp_path / "heap.parquet", timeout=20)
+
+    assert goes_on(target) == (0, "True\nover\n", "")
+    assert done.left_objects > 1000
+    assert [name for name in os.listdir("/dev/shm") if "heapsnap" in name] == []
