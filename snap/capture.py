@@ -416,9 +416,13 @@ def _refuse_unsupported() -> None:
     # `sysconfig` would tell too, at the price of some thousand objects that stay.
     elif "free-threading" in sys.version:
         why = "this is a free-threaded build, where a walk would race with other threads"
+    elif not native.is_main_interpreter():
+        why = "this is a subinterpreter, which shares its process with others"
     else:
         why = native.find_defect()
     if why is not None:
         raise SnapError(
-            "cannot capture in this interpreter", why, "use a standard build of CPython 3.10+"
+            "cannot capture in this interpreter",
+            why,
+            "use a standard build of CPython 3.10+, and its main interpreter",
         )

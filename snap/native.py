@@ -15,6 +15,9 @@ from typing import Any, Final, NamedTuple
 POINTER_SIZE: Final = 8
 
 _process = ctypes.PyDLL(None)
+_interpreter: Any = _process.PyInterpreterState_Get
+_main_interpreter: Any = _process.PyInterpreterState_Main
+_interpreter.restype = _main_interpreter.restype = ctypes.c_void_p
 # (domain, address): what `tracemalloc` knows of a block, or None. Not in every build.
 traceback_of_block = getattr(_process, "_PyTraceMalloc_GetTraceback", None)
 if traceback_of_block is not None:
@@ -84,6 +87,11 @@ def words_at(words: Words) -> bytes:
     """Read what is to be sent unread."""
     starts = memoryview(words.starts).cast("Q")
     return b"".join(memory(start, POINTER_SIZE) for start in starts)
+
+
+def is_main_interpreter() -> bool:
+    """Tell whether this is not a subinterpreter, whose heap is not all of the process's."""
+    return bool(_interpreter() == _main_interpreter())
 
 
 def find_defect() -> str | None:

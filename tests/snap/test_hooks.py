@@ -78,3 +78,27 @@ def test_a_capture_within_a_capture_of_the_same_thread_is_refused(mode, tmp_path
 
     assert done is True
     assert why.startswith("this thread is capturing already")
+
+
+def test_a_subinterpreter_is_refused_in_words(tmp_path):
+    program = """
+        source = f"import sys; sys.path[:] = {sys.path!r}; path = {ARGUMENTS[0]!r}" + '''
+        import json, snap
+        try:
+            snap.capture(path)
+        except snap.SnapError as error:
+            print(json.dumps(error.why), flush=True)
+        '''.replace("\\n        ", "\\n")
+        if sys.version_info >= (3, 13):
+            import _interpreters as interpreters
+            made = interpreters.create("legacy")
+        else:
+            import _xxsubinterpreters as interpreters
+            made = interpreters.create(isolated=False)
+        interpreters.run_string(made, source)
+        interpreters.destroy(made)
+    """
+
+    why = run(program, [str(tmp_path / "heap.parquet")])
+
+    assert why == "this is a subinterpreter, which shares its process with others"
