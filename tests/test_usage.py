@@ -45,7 +45,7 @@ WRONG = [
     ("analyze report x --nope", "no such option: --nope"),
     ("analyze report x --top 0", "'--top': '0' is no whole number from 1 on"),
     ("analyze report x --top x", "'--top': 'x' is no whole number from 1 on"),
-    ("analyze diff x", "missing argument 'AFTER...'"),
+    ("analyze diff x", "missing argument 'AFTER'"),
     ("analyze diff x y --fail-on-growth x", "'x' is no size"),
     ("analyze diff x y --fail-on-objects x", "'x' is no limit"),
     ("analyze paths x", "give one of --address, --type, --path and --sql"),

@@ -24,7 +24,7 @@ def diff(
     after: Annotated[
         list[Path],
         typer.Argument(
-            metavar="AFTER...", readable=False, help="Later ones, in the order of their capture."
+            metavar="AFTER", readable=False, help="Later ones, in the order of their capture."
         ),
     ],
     top: Top = None,
