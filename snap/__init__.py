@@ -22,7 +22,8 @@ from snap.errors import SnapError  # noqa: E402
 if sys.platform == "win32":
     from snap.windows import Capture, Job, capture
 else:
-    from snap.capture import Capture, Job, capture
+    from snap.capture import capture
+    from snap.job import Capture, Job
 
 if _lazy:
     sys.set_lazy_imports("all")  # type: ignore[attr-defined]

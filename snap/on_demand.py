@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from snap import system
-from snap.capture import Mode, Values, check_choices
+from snap.capture import Values, check_choices
 from snap.errors import SnapError
 from snap.names import SnapshotNames
 from snap.plan import Plan, capture_aside, capture_next, say, wait_at_exit
@@ -21,6 +21,8 @@ from snap.sizes import parse_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from snap.job import Mode
 
 DEFAULT_NAME: Final = "heap-{pid}-{n}.parquet"
 # Seconds between two looks at the memory in use.

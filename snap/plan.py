@@ -7,10 +7,11 @@ import atexit
 import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from snap.capture import Mode, Values, capture
+from snap.capture import Values, capture
 from snap.errors import SnapError
 
 if TYPE_CHECKING:
+    from snap.job import Mode
     from snap.names import SnapshotNames
 
 

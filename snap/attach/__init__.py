@@ -11,8 +11,9 @@ from snap.attach import gdb
 from snap.attach.meeting import Meeting
 from snap.attach.process import Target, examine, gone, is_alive, is_blocked
 from snap.attach.remote import Request
-from snap.capture import Capture, Job, Values, check_choices
+from snap.capture import Values, check_choices
 from snap.errors import SnapError
+from snap.job import Capture, Job
 from snap.output import Output
 from snap.sizes import parse_limit
 from snap.supervise import PATIENCE, Writer
