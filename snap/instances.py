@@ -10,10 +10,9 @@ from __future__ import annotations
 import sys
 from typing import Any, Final, cast
 
-from snap.kinds import INLINE_VALUES, MANAGED_DICT, bare_size, basic_size, flags_of
+from snap.kinds import INLINE_VALUES, IS_HEAP_TYPE, MANAGED_DICT, bare_size, basic_size, flags_of
 from snap.native import POINTER_SIZE, memory, object_at, pointers
 
-_IS_HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _dict_offset = cast("dict[str, Any]", type.__dict__)["__dictoffset__"].__get__
 _class_size: int = cast("Any", type).__basicsize__
 _TYPE_WORDS: Final = 128
@@ -36,7 +35,7 @@ def dict_place(cls: type) -> int | None:
 
 def shared_names(cls: type) -> list[str] | None:
     """Name the attributes that instances of a class hold themselves; None if unknown."""
-    if not flags_of(cls) & MANAGED_DICT or not flags_of(cls) & _IS_HEAP_TYPE:
+    if not flags_of(cls) & MANAGED_DICT or not flags_of(cls) & IS_HEAP_TYPE:
         return []
     if _KEYS_WORD is None:
         return None
@@ -70,7 +69,7 @@ def values_words(cls: type) -> list[tuple[int, int, int]]:
     if _VALUES is None or _KEYS_WORD is None:
         return []
     flags = flags_of(cls)
-    if not flags & MANAGED_DICT or not flags & _IS_HEAP_TYPE:
+    if not flags & MANAGED_DICT or not flags & IS_HEAP_TYPE:
         return []
     if _VALUES == Held.INLINE:
         if not flags & INLINE_VALUES:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 INLINE_VALUES: Final = 1 << 2  # Py_TPFLAGS_INLINE_VALUES, 3.13 and later
-_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+IS_HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _IS_DICT = 1 << 29  # Py_TPFLAGS_DICT_SUBCLASS
 
 # The getters of `type` itself: a metaclass may define its own, which may raise or lie.
@@ -110,7 +110,7 @@ def array_type() -> type | None:
     """Give the type of numpy's arrays if the program has loaded it."""
     found = defined("numpy", "ndarray")
     # Another module may go by that name.
-    return found if type(found) is type and not flags_of(found) & _IS_HEAP_TYPE else None
+    return found if type(found) is type and not flags_of(found) & IS_HEAP_TYPE else None
 
 
 def fixed_size(cls: type) -> int:

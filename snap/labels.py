@@ -14,7 +14,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from snap.instances import dict_place, shared_names
-from snap.kinds import array_type, flags_of, mro_of, namespace_of
+from snap.kinds import IS_HEAP_TYPE, array_type, flags_of, mro_of, namespace_of
 from snap.loaded import defined
 from snap.native import Words, addresses, shifted
 from snap.text import is_telling
@@ -23,7 +23,6 @@ from snap.variables import have_variables
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_IS_HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _IS_READY: Final = 1 << 12  # Py_TPFLAGS_READY
 _HAS_GC: Final = 1 << 14  # Py_TPFLAGS_HAVE_GC
 _IS_TYPE: Final = 1 << 31  # Py_TPFLAGS_TYPE_SUBCLASS
@@ -67,7 +66,7 @@ def are_readable(cls: type) -> bool:
     if not flags & _HAS_GC:
         return cls is types.CodeType or cls is array_type()
     return bool(
-        flags & _IS_HEAP_TYPE
+        flags & IS_HEAP_TYPE
         or have_variables(cls)
         or dict_place(cls) is not None
         or any(True for _ in _descriptor_names(cls))
@@ -247,7 +246,7 @@ def _has_dict(cls: type) -> bool:
 def _mentioned_names(cls: type) -> Iterator[str]:
     """Give the names that a class's methods mention: its attributes are among them."""
     for base in mro_of(cls):
-        if flags_of(base) & _IS_HEAP_TYPE:
+        if flags_of(base) & IS_HEAP_TYPE:
             for member in list(namespace_of(base).values()):
                 if type(member) is types.FunctionType:
                     yield from member.__code__.co_names

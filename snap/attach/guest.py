@@ -4,15 +4,14 @@ A class is a cycle, and an import stays: a target keeps what it is given of eith
 are functions and plain objects only, on modules that every interpreter loads when it starts;
 all else is loaded in the forked copy. When `serve` is over, nothing of it is left.
 
-The fork is one of C, see `snap.system.fork`; how it is called without `ctypes`, see `aim`, which is
-sent along.
+The fork is one of C, see `snap.system.fork`; how it is called, see `foreign`, which is sent along.
 """
 
 import posix
 import sys
 import time
 
-from snap.attach.aim import call_number, open_memory, prepare, release_page, restore
+from snap.attach.foreign import address_in, function_type, release_page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,24 +54,23 @@ def serve(line: int, page: int, interval: float) -> None:
     """
     opened: list[int] = []
     walker = collecting = 0
-    memory = -1
-    owner: list[object] = []
     before = [*dict.keys(sys.modules)]
-    enable = b""
+    enable = None
     try:
         answers, walk = _connect(line, opened)
-        fork, getpid, hide, release, disable, enable, patience = _receive(line).split()
-        memory = open_memory(owner, getpid)
-        collecting = call_number(memory, owner, disable)
+        fork, release, disable, enabling, patience = _receive(line).split()
+        make = function_type()
+        enable = make(address_in(enabling))
+        collecting = make(address_in(disable))()
         if page:
-            release_page(memory, owner, hide, release, page)
+            release_page(make, release, page)
         body = _receive(line)
         held = (_read_file("/proc/self/statm"), _read_file("/proc/self/smaps_rollup"))
         told = ((answers, walk), body, opened, before, collecting, held)
-        walker, pause = _fork(memory, owner, fork, float(patience), interval, told)
+        walker, pause = _fork(make(address_in(fork)), float(patience), interval, told)
         if collecting:
             collecting = 0
-            call_number(memory, owner, enable)
+            enable()
         sys.setswitchinterval(interval)
         interval = 0.0
         posix.write(line + 1, b"%d %.9f\n" % (walker, pause))
@@ -89,14 +87,12 @@ def serve(line: int, page: int, interval: float) -> None:
     finally:
         if interval:
             sys.setswitchinterval(interval)
-        if collecting:
-            call_number(memory, owner, enable)
+        if collecting and enable is not None:
+            enable()
         if walker:
             _end(walker)
         for each in opened:
             posix.close(each)
-        if memory >= 0:
-            posix.close(memory)
 
 
 # --- the attaching process
@@ -154,47 +150,36 @@ def _read(line: int, size: int) -> bytes:
 
 
 def _fork(
-    memory: int,
-    owner: "list[object]",
-    fork: bytes,
-    patience: float,
-    interval: float,
-    told: "tuple[Any, ...]",
+    fork: "Any", patience: float, interval: float, told: "tuple[Any, ...]"
 ) -> "tuple[int, float]":
     """Fork a walk, see `snap.forked.fork_walk`; give its process and the pause, seconds."""
-    call, forged = prepare(memory, owner, fork)
-    try:
-        for _ in range(_TRIES):
-            heard, said = posix.pipe()
-            try:
-                time.sleep(_TURN)
-                for _ in range(_FEW_INSTRUCTIONS):
-                    pass
-                sys.setswitchinterval(_FORK_INTERVAL)
-                began = time.perf_counter()
-                still: list[object] = []
-                pid = call() if forged else call(0)
-                if pid == 0:
-                    # `memory` is that of the other process: not to be written to here.
-                    _copy(said, (owner, call), still, told)
-                sys.setswitchinterval(interval)
-                pause = time.perf_counter() - began
-            finally:
-                posix.close(said)
-            try:
-                time.sleep(_TURN)
-                if pid & 0xFFFFFFFF == 0xFFFFFFFF:
-                    raise OSError("the system does not fork it (limits of processes, of memory)")
-                posix.set_blocking(heard, False)
-                if _speaks(pid, heard, _FIRST_WORD) and _speaks(0, heard, patience):
-                    return pid, pause
-                _end(pid)
-            finally:
-                posix.close(heard)
-        raise TimeoutError(f"no forked copy started in {_TRIES} tries")
-    finally:
-        if forged:
-            restore(memory, call, list.__len__, forged)
+    for _ in range(_TRIES):
+        heard, said = posix.pipe()
+        try:
+            time.sleep(_TURN)
+            for _ in range(_FEW_INSTRUCTIONS):
+                pass
+            sys.setswitchinterval(_FORK_INTERVAL)
+            began = time.perf_counter()
+            still: list[object] = []
+            pid = fork()
+            if pid == 0:
+                _copy(said, (fork,), still, told)
+            sys.setswitchinterval(interval)
+            pause = time.perf_counter() - began
+        finally:
+            posix.close(said)
+        try:
+            time.sleep(_TURN)
+            if pid < 0:
+                raise OSError("the system does not fork it (limits of processes, of memory)")
+            posix.set_blocking(heard, False)
+            if _speaks(pid, heard, _FIRST_WORD) and _speaks(0, heard, patience):
+                return pid, pause
+            _end(pid)
+        finally:
+            posix.close(heard)
+    raise TimeoutError(f"no forked copy started in {_TRIES} tries")
 
 
 def _copy(

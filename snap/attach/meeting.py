@@ -97,7 +97,7 @@ class Meeting:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._first = _free_numbers(target.pid)
-        self._source = b"\n".join(map(_bare, ("aim.py", "guest.py")))
+        self._source = b"\n".join(map(_bare, ("foreign.py", "guest.py")))
         # What we say, and hear.
         self._said = self._heard = -1
 
@@ -143,7 +143,7 @@ class Meeting:
 
     def hand_over(self, options: dict[str, Any], patience: float) -> None:
         """Give the target what a walk needs: functions, the package's sources, options."""
-        names = ("fork", "getpid", "PyObject_GC_UnTrack", "shmdt", "PyGC_Disable", "PyGC_Enable")
+        names = ("fork", "shmdt", "PyGC_Disable", "PyGC_Enable")
         head = [f"{name}={self._target.functions[name]}" for name in names]
         body = {
             "name": package.NAME,

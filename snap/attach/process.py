@@ -33,9 +33,8 @@ _INTERPRETER: Final = (
     "PyGILState_Release",
     "PyGC_Disable",
     "PyGC_Enable",
-    "PyObject_GC_UnTrack",
 )
-_C_LIBRARY: Final = ("fork", "getpid", "shmat", "shmctl", "shmdt", "shmget")
+_C_LIBRARY: Final = ("fork", "shmat", "shmctl", "shmdt", "shmget")
 _CAP_SYS_PTRACE: Final = 19
 # Seconds between two looks at what a thread does.
 _BETWEEN_LOOKS: Final = 0.05

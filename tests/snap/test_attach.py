@@ -221,10 +221,11 @@ while True:
 
 @needs_gdb
 @pytest.mark.parametrize("times", [2, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("loads", ["", "import ctypes"])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_nothing_is_left_in_the_target(version, times, tmp_path):
+def test_nothing_is_left_in_the_target_but_a_module_of_c(version, loads, times, tmp_path):
     target = subprocess.Popen(
-        [interpreter(version), "-I", "-S", "-c", COUNTING],
+        [interpreter(version), "-I", "-S", "-c", f"{loads}\n{COUNTING}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -236,20 +237,20 @@ def test_nothing_is_left_in_the_target(version, times, tmp_path):
         target.stdin.write("?")
         target.stdin.flush()
         counted, modules = target.stdout.readline().split("] [")
-        assert modules == "]\n"
+        assert modules in ("]\n", "" if loads else "'_ctypes']\n")
         return json.loads(counted + "]")
 
     def attach():
         done = snap.attach.attach(target.pid, tmp_path / "heap.parquet")
-        assert done.left_objects == 0
         time.sleep(0.05)
+        return done.left_objects
 
     # Its second look is the first to find what the first one keeps.
     before = [ask() for _ in range(3)][-1]
-    attach()
+    told = attach()
     once = ask()
     for _ in range(times - 1):
-        attach()
+        assert attach() == 0
     more = ask()
     _, errors = target.communicate(timeout=30)
 
@@ -257,10 +258,20 @@ def test_nothing_is_left_in_the_target(version, times, tmp_path):
     objects, blocks, descriptors, pages = zip(before, once, more, strict=True)
     # `sys.remote_exec` alone, of an empty script, leaves a block of 48 bytes.
     by_interpreter = 1 if version in ("3.14", "3.15") else 0
-    assert len(set(objects)) == len(set(descriptors)) == len(set(pages)) == 1
-    # What the interpreter keeps to use it again, it has from the first time on, but for a few that
+    assert len(set(pages)) == 1
+    assert (objects[1], descriptors[1]) == (objects[2], descriptors[2])
+    if loads:
+        assert told == 0
+        assert descriptors[0] == descriptors[1]
+        assert objects[1] - objects[0] <= 3
+    else:
+        # The descriptor is libffi's.
+        assert descriptors[1] - descriptors[0] <= 1
+        assert 150 < told < 300
+        assert told - 20 < objects[1] - objects[0] < 300
+    # What the interpreter keeps to use it again, it has from the second time on, but for a few that
     # depend on what waited for what.
-    assert blocks[2] - blocks[1] <= (times - 1) * by_interpreter + 8
+    assert blocks[2] - blocks[1] <= (times - 1) * by_interpreter + 80
 
 
 @needs_gdb
@@ -473,17 +484,14 @@ def test_a_target_that_refuses_remote_exec_and_has_no_gdb_is_a_failure(remote, t
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become another user")
-def test_a_target_that_gave_up_its_rights_is_captured_and_what_it_had_to_load_is_told(
-    remote, tmp_path
-):
+def test_a_target_that_gave_up_its_rights_is_captured(remote, tmp_path):
     other = "posix.setgid(65534); posix.setuid(65534)"
     readable = f"try:\n    {other}; import json\nexcept OSError: posix._exit(1)"
     if remote(readable).wait(timeout=30):
         pytest.skip("Python 3.14 is where only root can read it")
-    target = remote(f"{other}\n{AWAKE}\nimport sys\nprint('ctypes' in sys.modules)")
+    target = remote(f"{other}\n{AWAKE}")
 
-    done = snap.attach.attach(target.pid, tmp_path / "heap.parquet", timeout=20)
+    snap.attach.attach(target.pid, tmp_path / "heap.parquet", timeout=20)
 
-    assert goes_on(target) == (0, "True\nover\n", "")
-    assert done.left_objects > 1000
+    assert goes_on(target) == ON
     assert [name for name in os.listdir("/dev/shm") if "heapsnap" in name] == []
