@@ -114,4 +114,4 @@ def test_no_object_stays_however_often_a_program_is_captured(mode, tmp_path):
     assert filled < 700
     if mode == "fork":
         # The interpreter keeps some of what is freed, and in place so much that it hides the rest.
-        assert min(blocks) < times
+        assert min(blocks) < 4 * times
