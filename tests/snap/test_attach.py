@@ -66,6 +66,8 @@ for _ in range(10):
     lost.me = lost
 del lost
 over = threading.Event()
+# As an attach would load it, with a descriptor of libffi's from 3.14 on.
+import _ctypes
 descriptors = len(os.listdir("/proc/self/fd"))
 modules = set(sys.modules)
 path = list(sys.path)

@@ -94,7 +94,7 @@ def test_an_attaching_process_that_is_killed_at_any_moment_does_no_harm(times, t
     rng = random.Random(11)
     before = left_over()
     program = (
-        "import os, sys, time\n"
+        "import _ctypes, os, sys, time\n"
         "kept = [[number] for number in range(20_000)]\n"
         "before = len(os.listdir('/proc/self/fd'))\n"
         "print('ready', flush=True)\n"
