@@ -269,11 +269,12 @@ def test_nothing_is_left_in_the_target_but_a_module_of_c(version, loads, times, 
     else:
         # The descriptor is libffi's.
         assert descriptors[1] - descriptors[0] <= 1
-        assert 150 < told < 300
-        assert told - 20 < objects[1] - objects[0] < 300
+        # The types of a module of C may be counted in part: they tell of little that they hold.
+        assert 0 < told < 300
+        assert objects[1] - objects[0] < 300
     # What the interpreter keeps to use it again, it has from the second time on, but for a few that
     # depend on what waited for what.
-    assert blocks[2] - blocks[1] <= (times - 1) * by_interpreter + 80
+    assert blocks[2] - blocks[1] <= (times - 1) * by_interpreter + 200
 
 
 @needs_gdb
