@@ -261,7 +261,9 @@ def test_nothing_is_left_in_the_target_but_a_module_of_c(version, loads, times, 
     # `sys.remote_exec` alone, of an empty script, leaves a block of 48 bytes.
     by_interpreter = 1 if version in ("3.14", "3.15") else 0
     assert len(set(pages)) == 1
-    assert (objects[1], descriptors[1]) == (objects[2], descriptors[2])
+    assert descriptors[1] == descriptors[2]
+    # A class of ours, where the one before is not found again.
+    assert objects[2] - objects[1] <= 10 * (times - 1)
     if loads:
         assert told == 0
         assert descriptors[0] == descriptors[1]
