@@ -1,6 +1,7 @@
 """What a capture leaves in the program is counted, and is nothing."""
 
 import json
+import sys
 
 import pyarrow.parquet as pq
 import pytest
@@ -79,17 +80,21 @@ def test_no_object_stays_however_often_a_program_is_captured(mode, tmp_path):
         import gc, sys, snap
         path, mode, times = ARGUMENTS
         gc.disable()
-        blocks = [0] * 4
+        blocks = [0] * 8
         def capture():
             for _ in range(times):
                 snap.capture(path, mode=mode)
         def tracked():
             return {id(item): type(item).__qualname__ for item in gc.get_objects()}
-        capture()
-        before = tracked()
-        before = tracked()
-        young = gc.get_count()[0]
         for number in range(4):
+            capture()
+            blocks[number] = sys.getallocatedblocks()
+        before = tracked()
+        before = tracked()
+        # What that list of all objects took and gave back is taken again.
+        capture()
+        young = gc.get_count()[0]
+        for number in range(4, 8):
             capture()
             blocks[number] = sys.getallocatedblocks()
         young = gc.get_count()[0] - young
@@ -110,8 +115,10 @@ def test_no_object_stays_however_often_a_program_is_captured(mode, tmp_path):
     assert born in ([], ["function"])
     # The collector's next turn comes no earlier: but for what the interpreter keeps of what it is
     # given back, and counts as new where a collection has just cleared that away.
-    assert young <= 16 * times
+    # In place 3.12 counts up to 8 at each of the four times, for what is not known.
+    each_time = mode == "inline" and sys.version_info[:2] == (3, 12)
+    assert young <= 8 * times * (4 if each_time else 1)
     assert filled < 700
     if mode == "fork":
         # The interpreter keeps some of what is freed, and in place so much that it hides the rest.
-        assert min(blocks) < 4 * times
+        assert min(blocks) < times
