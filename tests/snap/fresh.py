@@ -21,6 +21,17 @@ def tell(value):
 """
 
 
+# A dict of which nothing can be asked but by the functions of `dict`; a piece of a program.
+TOUCHY = """
+    class Touchy(dict):
+        def refuse(self, *arguments):
+            raise SystemExit("touched")
+        __repr__ = __len__ = __iter__ = __eq__ = __bool__ = __getattribute__ = refuse
+        keys = values = items = __sizeof__ = __str__ = refuse
+        __hash__ = None
+    """
+
+
 def run(program, arguments=None, *, folder=None, options=(), timeout=60, environment=None):
     """Run a program to its end; give the value it told last, or None.
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from fresh import run
+from fresh import TOUCHY, run
 
 HELD = """
     import gc, sys, threading, weakref
@@ -245,13 +245,8 @@ def test_what_is_frozen_or_untracked_is_found_too():
 def test_nothing_is_changed_kept_or_called():
     told = run(
         HELD
+        + TOUCHY
         + """
-    class Touchy(dict):
-        def refuse(self, *arguments):
-            raise SystemExit("touched")
-        __repr__ = __len__ = __iter__ = __eq__ = __bool__ = __getattribute__ = refuse
-        keys = values = items = __sizeof__ = __str__ = refuse
-        __hash__ = None
     CACHE = Touchy(name=Node())
     node = dict.__getitem__(CACHE, "name")
     def state():
