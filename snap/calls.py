@@ -5,12 +5,18 @@ from __future__ import annotations
 import ctypes
 import struct
 import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from snap.native import POINTER_SIZE, pointers
 
 if TYPE_CHECKING:
     import types
+
+
+def place_of(function: str, file: str, line: int | None) -> str:
+    """Say where a call is: ``consume (app.py:41)``, without the line where it is not known."""
+    return f"{function} ({PurePath(file).name}{'' if line is None else f':{line}'})"
 
 
 def _find_locals() -> int | None:

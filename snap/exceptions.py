@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import builtins
 import sys
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict, cast
 
-from snap.calls import local_addresses
+from snap.calls import local_addresses, place_of
 from snap.kinds import mro_of, name_of
 from snap.own import PACKAGE
 from snap.schema import EXCEPTION_LABEL, STEP
@@ -77,7 +76,7 @@ def read_exceptions() -> Exceptions:
                     "locals": variables,
                 }
             )
-            place = f"{label}{STEP}{code.co_name} ({PurePath(code.co_filename).name}:{line})"
+            place = f"{label}{STEP}{place_of(code.co_name, code.co_filename, line)}"
             found.below.setdefault(id(frame), place)
             for variable, address in variables.items():
                 found.below.setdefault(address, f"{place}{STEP}{variable}")

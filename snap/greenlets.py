@@ -6,13 +6,12 @@ out: what only they hold would be held from outside, without a name.
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from snap.calls import local_addresses
+from snap.calls import local_addresses, place_of
 from snap.kinds import instances_of, namespace_of
 from snap.loaded import defined
-from snap.roots import shared_values
+from snap.roots import without_shared
 from snap.schema import GREENLET_LABEL, STEP
 
 if TYPE_CHECKING:
@@ -48,20 +47,16 @@ def read_greenlets(pieces: Iterable[list[object]]) -> dict[int, str]:
     greenlets: dict[int, str] = {}
     variables: dict[int, str] = {}
     for greenlet in instances_of(base, pieces):
-        place = None
         for frame in reversed(_frames(base, greenlet)):
             code = frame.f_code
-            place = f"{code.co_name} ({PurePath(code.co_filename).name}:{frame.f_lineno})"
+            place = place_of(code.co_name, code.co_filename, frame.f_lineno)
             greenlets.setdefault(id(greenlet), f"{GREENLET_LABEL}{place}")
             for variable, address in local_addresses(frame):
                 variables.setdefault(address, STEP.join((f"{GREENLET_LABEL}{place}", variable)))
         if len(greenlets) == _MOST_GREENLETS:
             break
     # A greenlet is called by what it does, not by who has a variable for it.
-    labels = {**variables, **greenlets}
-    for address in shared_values() & labels.keys():
-        del labels[address]
-    return labels
+    return without_shared({**variables, **greenlets})
 
 
 def _greenlet_type() -> type | None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import sys
 from itertools import chain
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from snap.calls import local_addresses
+from snap.calls import local_addresses, place_of
 from snap.gibberish import without_data
 from snap.own import own_frames
 from snap.schema import STEP
@@ -82,7 +81,7 @@ def thread_roots(threads: list[ThreadFacts]) -> Iterator[tuple[int, str]]:
     """Name the local variables of all threads, as (address, label)."""
     for thread in threads:
         for call in thread["stack"]:
-            place = f"{call['function']} ({PurePath(call['file']).name}:{call['line']})"
+            place = place_of(call["function"], call["file"], call["line"])
             for variable, address in call["locals"].items():
                 label = STEP.join((f"thread {thread['name']}", place, variable))
                 yield address, label
@@ -93,6 +92,13 @@ def shared_values() -> frozenset[int]:
     return frozenset(
         map(id, (None, True, False, ..., NotImplemented, (), "", b"", *range(-5, 257)))
     )
+
+
+def without_shared(labels: dict[int, str]) -> dict[int, str]:
+    """Take `shared_values` out of labels by address; give these."""
+    for address in shared_values() & labels.keys():
+        del labels[address]
+    return labels
 
 
 def named_roots(threads: list[ThreadFacts], exceptions: Exceptions) -> dict[int, str]:
@@ -106,9 +112,7 @@ def named_roots(threads: list[ThreadFacts], exceptions: Exceptions) -> dict[int,
         module_roots(), exceptions.labels.items(), thread_roots(threads), exceptions.below.items()
     ):
         roots.setdefault(address, label)
-    for address in shared_values() & roots.keys():
-        del roots[address]
-    return roots
+    return without_shared(roots)
 
 
 def _thread_name(ident: int) -> str:

@@ -47,7 +47,8 @@ COLUMNS = {
     # How many referents at the end of the list gc.get_referents does not tell.
     "hidden_referents": "int32",
     # What holds the object, where it has a name of its own: `module app.cache`. A label that
-    # begins with one of SUSPENDED_LABELS names a root only if the object is reachable without it.
+    # begins with one of SUSPENDED_LABELS is a name only: the object is alive if something else
+    # reaches it, and held by that.
     "root": "string",
     # Names of the references, in the order of `referents`: keys, attributes, variables;
     # null where unknown. Empty where none of an object's references has a name.
@@ -77,8 +78,8 @@ STEP = " › "
 # they passed, and of the variables in these.
 EXCEPTION_LABEL = "exception "
 
-# Begin the labels of roots that are alive only if something else reaches them: a task or a
-# greenlet that nothing will ever resume may be garbage.
+# Begin the labels of what is alive only if something else reaches it, and no root by its name: a
+# task or a greenlet that nothing will ever resume may be garbage.
 TASK_LABEL = "task "
 GREENLET_LABEL = f"greenlet{STEP}"
 SUSPENDED_LABELS = (TASK_LABEL, GREENLET_LABEL)

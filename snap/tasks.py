@@ -11,13 +11,13 @@ import gc
 import sys
 import types
 import weakref
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
+from snap.calls import place_of
 from snap.gibberish import without_data
 from snap.kinds import instances_of, mro_of, namespace_of
 from snap.loaded import defined
-from snap.roots import shared_values
+from snap.roots import without_shared
 from snap.schema import STEP, TASK_LABEL
 from snap.suspended import line_of_generator
 from snap.variables import variables_of
@@ -78,8 +78,7 @@ def read_tasks(tracked: list[list[object]]) -> tuple[dict[int, str], list[TaskFa
         for coroutine in _coroutines(task):
             call = _call(coroutine)
             stack.append(call)
-            line = "" if call["line"] is None else f":{call['line']}"
-            place = f"{call['function']} ({PurePath(call['file']).name}{line})"
+            place = place_of(call["function"], call["file"], call["line"])
             label = STEP.join((f"{TASK_LABEL}{name}", place))
             tasks.setdefault(id(task), label)
             for variable, address in _variables(coroutine):
@@ -87,10 +86,7 @@ def read_tasks(tracked: list[list[object]]) -> tuple[dict[int, str], list[TaskFa
         if stack and len(facts) < _MOST_TASKS_TOLD:
             facts.append(TaskFacts(name=name, stack=stack))
     # A task is called by what it does, not by who has a variable for it.
-    labels = {**variables, **tasks}
-    for address in shared_values() & labels.keys():
-        del labels[address]
-    return labels, facts
+    return without_shared({**variables, **tasks}), facts
 
 
 def _tasks(tracked: list[list[object]]) -> Iterator[Any]:

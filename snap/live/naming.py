@@ -7,9 +7,9 @@ import gc
 import sys
 import types
 from itertools import chain
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from snap.calls import place_of
 from snap.kinds import name_of
 from snap.labels import Labels, are_readable
 from snap.live.table import printable
@@ -132,9 +132,9 @@ def written(item: Any) -> str:
         return written(item.__func__)
     if cls is types.FrameType:
         code = item.f_code
-        return f"{code.co_name} ({PurePath(code.co_filename).name}:{item.f_lineno})"
+        return place_of(code.co_name, code.co_filename, item.f_lineno)
     if cls is types.CodeType:
-        return f"{item.co_name} ({PurePath(item.co_filename).name})"
+        return place_of(item.co_name, item.co_filename, None)
     for base, length in _SIZED:
         if issubclass(cls, base):
             count = length(item)

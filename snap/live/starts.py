@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import _thread
 import sys
-from pathlib import PurePath
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from snap.calls import place_of
 from snap.live.still import Still
 from snap.native import object_at
 from snap.own import Disturbed, own_frames
@@ -60,7 +60,7 @@ def variables() -> list[Variable]:
     with Still(surely=True) as world:
         for thread in thread_facts():
             for call in thread["stack"]:
-                place = f"{call['function']} ({PurePath(call['file']).name}:{call['line']})"
+                place = place_of(call["function"], call["file"], call["line"])
                 for name, address in call["locals"].items():
                     if not world.is_sure:
                         raise Disturbed
