@@ -22,6 +22,8 @@ _TRIES = 25
 _SIGNALS = range(1, _signal.NSIG)
 # Of `sys.monitoring`, from 3.12 on.
 _TOOLS = range(6)
+# Bytes of a tool's events.
+_WORD = 4
 
 
 def walk_interval() -> float:
@@ -73,12 +75,15 @@ class StandingStill:
     def __init__(self, interval: float, *, surely: bool) -> None:
         self._interval = interval
         self._surely = surely
-        self._mask: set[int] | None = None
+        # In bytes, as what else is kept meanwhile: a list or a set would be in the heap walked.
+        self._mask: bytes | None = None
 
     def begin(self) -> None:
         """Stop the world."""
         if self._surely:
-            self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, _handled_signals())
+            blocked = _signal.pthread_sigmask(_signal.SIG_BLOCK, _handled_signals())
+            self._mask = bytes(blocked)
+            del blocked
         self._collecting = gc.isenabled()
         gc.disable()
         self._trace, self._profile = sys.gettrace(), sys.getprofile()
@@ -87,7 +92,7 @@ class StandingStill:
         sys.settrace(None)
         sys.setprofile(None)
         self._monitored = _monitored_events()
-        _set_events([(tool, 0) for tool, _ in self._monitored])
+        _set_events(self._monitored, silent=True)
         self._hold()
         for _ in range(_TRIES if self._surely and self._threaded else 0):
             # A thread whose wait is over may itself have to wait, for a processor.
@@ -124,7 +129,7 @@ class StandingStill:
         sys.settrace(self._trace)
         sys.setprofile(self._profile)
         self._trace = self._profile = None
-        _set_events(self._monitored)
+        _set_events(self._monitored, silent=False)
         if self._collecting:
             gc.enable()
         if self._threaded:
@@ -146,19 +151,23 @@ def _handled_signals() -> list[int]:
     ]
 
 
-def _monitored_events() -> list[tuple[int, int]]:
-    """Give each tool of `sys.monitoring` that is in use, and the events that it waits for."""
+def _monitored_events() -> bytes:
+    """Give the events that each tool of `sys.monitoring` waits for, a word for each."""
     monitoring = getattr(sys, "monitoring", None)
     if monitoring is None:
-        return []
-    used = [tool for tool in _TOOLS if monitoring.get_tool(tool) is not None]
-    events = [(tool, monitoring.get_events(tool)) for tool in used]
-    return [(tool, wanted) for tool, wanted in events if wanted]
+        return b""
+    used = [monitoring.get_tool(tool) is not None for tool in _TOOLS]
+    events = [monitoring.get_events(tool) if used[tool] else 0 for tool in _TOOLS]
+    return b"".join([each.to_bytes(_WORD, "little") for each in events])
 
 
-def _set_events(events: list[tuple[int, int]]) -> None:
-    for tool, wanted in events:
-        sys.monitoring.set_events(tool, wanted)  # type: ignore[attr-defined]
+def _set_events(monitored: bytes, *, silent: bool) -> None:
+    """Have the tools that wait for events wait for none, or for these again."""
+    for tool in _TOOLS:
+        # Of nothing, where there are no monitors.
+        events = int.from_bytes(monitored[tool * _WORD : (tool + 1) * _WORD], "little")
+        if events:
+            sys.monitoring.set_events(tool, 0 if silent else events)  # type: ignore[attr-defined]
 
 
 def _give_in_if_asked() -> bool:

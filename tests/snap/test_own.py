@@ -1,9 +1,11 @@
 """Which calls are the capture's own."""
 
+import polars as pl
 import pytest
 from fresh import MODES, run
 
 import snap
+from analyze import load
 from snap.own import own_frames
 
 LOOK = """
@@ -37,3 +39,24 @@ def test_a_package_on_a_relative_path_is_captured(mode, tmp_path):
     """
 
     assert run(program, [str(tmp_path / "heap.parquet"), mode], options=("-I",))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_a_capture_keeps_while_the_world_stands_still_is_not_in_the_file(mode, tmp_path):
+    path = tmp_path / "heap.parquet"
+    program = """
+        import gc, signal, sys, tracemalloc
+        import snap
+        gc.disable()
+        signal.signal(signal.SIGUSR1, lambda *_: None)
+        if hasattr(sys, "monitoring"):
+            sys.monitoring.use_tool_id(3, "a tool")
+            sys.monitoring.set_events(3, sys.monitoring.events.RAISE)
+        tracemalloc.start()
+        snap.capture(ARGUMENTS[0], mode=ARGUMENTS[1])
+    """
+
+    run(program, [str(path), mode])
+
+    rows = load(path).objects.filter(pl.col("tracked"), pl.col("type_name").is_in(["list", "set"]))
+    assert rows.filter(pl.col("allocated_at").cast(pl.String).str.contains("snap/world")).is_empty()
