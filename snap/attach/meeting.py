@@ -43,6 +43,8 @@ _TURN: Final = 0.0002
 # Seconds between two looks whether the target has come, and for it to say or to take something.
 _LOOK: Final = 0.005
 _PATIENCE: Final = 20.0
+# Seconds for the target to close its last descriptor after a capture.
+_CLOSING: Final = 5.0
 
 # Begins a thread of the target that makes the first pipe, of which both ends are there to be
 # seen until we have opened ours, and runs what comes through it. No call of `compile`, which
@@ -91,7 +93,7 @@ _thread.start_new_thread(begin, ())
 
 
 class Meeting:
-    """A context: what the target has opened for us is closed at its end.
+    """A context: at its end the target has closed what it opened for us.
 
     Raises
     ------
@@ -105,6 +107,7 @@ class Meeting:
         self._source = b"\n".join(map(_bare, ("foreign.py", "guest.py")))
         # What we say, and hear.
         self._said = self._heard = -1
+        self._pipe = ""
 
     @property
     def line(self) -> str:
@@ -126,6 +129,7 @@ class Meeting:
             if time.monotonic() > end:
                 return False
             time.sleep(_LOOK)
+        self._pipe = self._link(self._first)
         self._said = self._open(self._first, os.O_WRONLY)
         self._say(self._source)
         return True
@@ -255,6 +259,9 @@ class Meeting:
         for fd in (self._said, self._heard):
             if fd >= 0:
                 os.close(fd)
+        end = time.monotonic() + _CLOSING
+        while self._pipe and self._link(self._first) == self._pipe and time.monotonic() < end:
+            time.sleep(_LOOK)
 
 
 def _bare(name: str) -> bytes:

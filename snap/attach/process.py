@@ -38,6 +38,8 @@ _C_LIBRARY: Final = ("fork", "shmat", "shmctl", "shmdt", "shmget")
 _CAP_SYS_PTRACE: Final = 19
 # Seconds between two looks at what a thread does.
 _BETWEEN_LOOKS: Final = 0.05
+# Seconds for a debugger to let go: that of an attach that ended early does so by itself.
+_LETS_GO: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,16 @@ def is_blocked(pid: int) -> bool:
     return first == _system_call(pid)
 
 
+def is_let_go(pid: int) -> bool:
+    """Wait a moment until no debugger holds the process; tell whether none does."""
+    end = time.monotonic() + _LETS_GO
+    while _status(pid).get("TracerPid", "0") != "0":
+        if time.monotonic() > end:
+            return False
+        time.sleep(_BETWEEN_LOOKS)
+    return True
+
+
 def refuse_permission(pid: int) -> NoReturn:
     """Say why this process may not look into another one.
 
@@ -181,7 +193,7 @@ def _refuse_state(pid: int, status: dict[str, str]) -> None:
         raise _failure(pid, "it has ended; its parent has not noticed yet", "capture it earlier")
     if state[0] == "T":
         raise _failure(pid, "it is stopped by a signal", f"let it go on: kill -CONT {pid}")
-    if status.get("TracerPid", "0") != "0":
+    if not is_let_go(pid):
         refuse_permission(pid)
 
 

@@ -136,15 +136,9 @@ def interpreter(version):
     return python
 
 
-def children_after_a_while(pid):
-    """Give a process's children; the thread that reaps ours needs a turn for it."""
-    for _ in range(100):
-        tasks = Path(f"/proc/{pid}/task").glob("*/children")
-        children = [text for task in tasks if (text := task.read_text())]
-        if not children:
-            break
-        time.sleep(0.1)
-    return children
+def children(pid):
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [text for task in tasks if (text := task.read_text())]
 
 
 def check(path, told):
@@ -177,7 +171,7 @@ def test_a_target_is_captured_whatever_it_does_and_goes_on(way, tmp_path):
 
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert done.stderr.startswith(f"captured {path}: ")
-    assert children_after_a_while(target.pid) == []
+    assert children(target.pid) == []
     check(path, finish(target))
     assert os.listdir(tmp_path) == ["heap.parquet"]
 
@@ -280,12 +274,26 @@ def test_nothing_is_left_in_the_target_but_a_module_of_c(version, loads, times, 
 
 
 @needs_gdb
+def test_a_debugger_that_lets_go_in_a_moment_is_waited_for(tmp_path):
+    target = start("busy")
+    held = ("-ex", "shell echo held; sleep 1")
+    command = ["gdb", "-nx", "-batch", "-p", str(target.pid), *held]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as gdb:
+        while b"held" not in gdb.stdout.readline():
+            pass
+        done = attach(target.pid, tmp_path / "heap.parquet")
+        gdb.communicate()
+
+    assert done.returncode == 0, done.stderr
+    check(tmp_path / "heap.parquet", finish(target))
+
+
+@needs_gdb
 def test_two_captures_of_one_target_follow_each_other(tmp_path):
     target = start("busy")
     for name, options in (("a.parquet", []), ("b.parquet", ["--values", "short"])):
         assert attach(target.pid, tmp_path / name, *options).returncode == 0
-    # The file is there before the target has tidied up after the copy that wrote it.
-    assert children_after_a_while(target.pid) == []
+    assert children(target.pid) == []
     told = finish(target)
     assert "value" not in analyze.load(tmp_path / "a.parquet").objects.columns
     assert "'ready'" in analyze.load(tmp_path / "b.parquet").objects["value"]
