@@ -47,9 +47,10 @@ def run(program, *arguments):
     )
 
 
-@pytest.mark.parametrize("call", ["snap.capture('x')", "snap.types()"])
+@pytest.mark.parametrize("call", ["capture('x')", "types()", "attach.attach(1, 'x')"])
 def test_on_windows_captures_are_refused_in_words(call):
-    done = run(f"{WINDOWS}import snap\ntry: {call}\nexcept snap.SnapError as e: print(e)")
+    program = f"import snap.attach\ntry: snap.{call}\nexcept snap.SnapError as e: print(e)"
+    done = run(WINDOWS + program)
     assert done.stdout.splitlines()[0] == "error: cannot capture on Windows", done.stderr
 
 

@@ -1,0 +1,166 @@
+"""Bring the walk into another process, and its words out: the order of an attach."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+from snap.attach import gdb
+from snap.attach.meeting import Meeting
+from snap.attach.process import Target, examine, gone, is_alive, is_blocked
+from snap.attach.remote import Request
+from snap.capture import Values, check_choices
+from snap.errors import SnapError
+from snap.job import Capture, Job
+from snap.output import Output
+from snap.sizes import parse_limit
+from snap.supervise import PATIENCE, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Seconds between two tries to reach a target whose main thread waits.
+_TRY_AGAIN: Final = 1.0
+_LOOK: Final = 0.2
+# What holds up a target that does not come.
+_HOLDS_LOCK: Final = ": its main thread is inside C code that holds the interpreter's lock"
+_WAITS: Final = ": its main thread waits in a system call, out of which gdb, not installed, helps"
+
+
+def attach(
+    pid: int,
+    path: str | os.PathLike[str],
+    *,
+    timeout: float = 30.0,
+    progress: Callable[[int], None] | None = None,
+    max_extra: int | str | None = None,
+    values: Values = "none",
+) -> Capture:
+    """Write every heap object of another process to a Parquet file here.
+
+    Parameters
+    ----------
+    pid
+        A process of CPython 3.10 or later on this machine, in this or another container.
+    path
+        The file; replaced when the new one is complete, never before. Mode 0600.
+    timeout
+        Seconds for the process to reach a point where the walk can begin.
+    progress
+        Called with the number of objects written so far, a few times a second.
+    max_extra, values
+        See `capture`.
+
+    Returns
+    -------
+    Capture
+        The finished capture.
+
+    Raises
+    ------
+    SnapError
+        If the process cannot be captured; it goes on as before, and no file is left.
+    ValueError
+        If `values` is neither.
+
+    Notes
+    -----
+    From 3.14 on the way in is ``sys.remote_exec``; before that, and for a process that waits
+    in a system call, gdb, which stops it for about 10 ms. The walk runs in a forked copy of the
+    target, and the writer here. Of what `snap.attach.guest` makes in the target nothing stays.
+    """
+    check_choices(None, values)
+    began = time.perf_counter()
+    limit = parse_limit(max_extra)
+    target = examine(pid)
+    # What cannot be written is told before the target is touched.
+    Output(os.fspath(path)).discard()
+    with Meeting(target) as meeting:
+        _bring(target, meeting, timeout)
+        ends = meeting.connect()
+        writer = _start_writer(path, ends)
+        try:
+            wanted = {"target": pid, "max_extra": limit, "values": values == "short"}
+            meeting.hand_over(wanted, PATIENCE)
+            pause = meeting.hear(PATIENCE)
+            writer.tell_pause(pause)
+            job = Job(
+                writer,
+                mode="fork",
+                walker=None,
+                began=began,
+                pause=pause,
+                progress=progress,
+                # The walk has told it: what it knows is the other process.
+                count_left=lambda: None,
+            )
+            return job.wait()
+        except BaseException:
+            writer.kill()
+            raise
+
+
+def _start_writer(path: str | os.PathLike[str], ends: tuple[int, int]) -> Writer:
+    try:
+        output = Output(os.fspath(path))
+        try:
+            return Writer(output, ends)
+        except BaseException:
+            output.discard()
+            raise
+    finally:
+        for fd in ends:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+
+def _bring(target: Target, meeting: Meeting, timeout: float) -> None:
+    """Have the target come to the meeting."""
+    with Request(target, meeting.line.replace("PAGE", "0")) as request:
+        if request.refused and not gdb.is_installed():
+            raise _no_way_in(target, request.refused)
+        if _wait_for(target, meeting, timeout, asked=not request.refused):
+            request.met()
+
+
+def _wait_for(target: Target, meeting: Meeting, timeout: float, *, asked: bool) -> bool:
+    """Wait for the target, with gdb where need be; tell whether it came by itself."""
+    deadline = time.monotonic() + timeout
+    if not asked and not is_blocked(target.pid):
+        gdb.schedule(target, meeting.line, timeout=timeout)
+    tried = -_TRY_AGAIN
+    holds_it_up = ""
+    alone = asked
+    while not meeting.wait(_LOOK):
+        now = time.monotonic()
+        if not is_alive(target.pid):
+            raise gone(target.pid)
+        if now > deadline:
+            raise _too_late(target.pid, timeout, holds_it_up)
+        if now - tried >= _TRY_AGAIN and is_blocked(target.pid):
+            tried = now
+            if not gdb.is_installed():
+                holds_it_up = _WAITS
+            elif gdb.run_in_wait(target, meeting.line, timeout=deadline - now + 1):
+                holds_it_up = ""
+                alone = False
+            else:
+                holds_it_up = _HOLDS_LOCK
+    return alone
+
+
+def _no_way_in(target: Target, why: str) -> SnapError:
+    return SnapError(
+        f"cannot attach to process {target.pid}",
+        f"gdb is not installed, and without it: {why}",
+        "install it (apt install gdb), or capture from inside: snap run, snap.install()",
+    )
+
+
+def _too_late(pid: int, timeout: float, holds_it_up: str) -> SnapError:
+    why = f"it reached no point where a walk could begin in {timeout:g} s{holds_it_up}"
+    return SnapError(
+        f"cannot attach to process {pid}", why, "attach again, or with a longer --timeout"
+    )
