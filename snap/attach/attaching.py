@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from snap.attach import gdb
+from snap.attach.batch import is_installed
 from snap.attach.meeting import Meeting
 from snap.attach.process import Target, examine, gone, is_alive, is_blocked
 from snap.attach.remote import Request
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 # Seconds between two tries to reach a target whose main thread waits.
 _TRY_AGAIN: Final = 1.0
 _LOOK: Final = 0.2
+# Seconds for a main thread that is to run a line at its next safe point to come there.
+_COMES: Final = 3.0
 # What holds up a target that does not come.
 _HOLDS_LOCK: Final = ": its main thread is inside C code that holds the interpreter's lock"
 _WAITS: Final = ": its main thread waits in a system call, out of which gdb, not installed, helps"
@@ -119,7 +122,7 @@ def _start_writer(path: str | os.PathLike[str], ends: tuple[int, int]) -> Writer
 def _bring(target: Target, meeting: Meeting, timeout: float) -> None:
     """Have the target come to the meeting."""
     with Request(target, meeting.line.replace("PAGE", "0")) as request:
-        if request.refused and not gdb.is_installed():
+        if request.refused and not is_installed():
             raise _no_way_in(target, request.refused)
         if _wait_for(target, meeting, timeout, asked=not request.refused):
             request.met()
@@ -128,27 +131,32 @@ def _bring(target: Target, meeting: Meeting, timeout: float) -> None:
 def _wait_for(target: Target, meeting: Meeting, timeout: float, *, asked: bool) -> bool:
     """Wait for the target, with gdb where need be; tell whether it came by itself."""
     deadline = time.monotonic() + timeout
-    if not asked and not is_blocked(target.pid):
-        gdb.schedule(target, meeting.line, timeout=timeout)
-    tried = -_TRY_AGAIN
-    holds_it_up = ""
+    # One that has been asked has a moment to come alone.
+    tried = time.monotonic() - _TRY_AGAIN + _LOOK if asked else -_TRY_AGAIN
+    expected = tried + _COMES if asked else 0.0
     alone = asked
-    while not meeting.wait(_LOOK):
+    holds_it_up = ""
+    while True:
         now = time.monotonic()
-        if not is_alive(target.pid):
-            raise gone(target.pid)
         if now > deadline:
             raise _too_late(target.pid, timeout, holds_it_up)
-        if now - tried >= _TRY_AGAIN and is_blocked(target.pid):
+        if now - tried >= _TRY_AGAIN:
             tried = now
-            if not gdb.is_installed():
-                holds_it_up = _WAITS
-            elif gdb.run_in_wait(target, meeting.line, timeout=deadline - now + 1):
-                holds_it_up = ""
-                alone = False
-            else:
-                holds_it_up = _HOLDS_LOCK
-    return alone
+            blocked = is_blocked(target.pid)
+            if not blocked and not expected:
+                gdb.schedule(target, meeting.line, timeout=deadline - now + 1)
+                expected = time.monotonic() + _COMES
+            elif not is_installed():
+                holds_it_up = _WAITS if blocked else ""
+            # What waits again and again in C, as event loops of windows do, does not look blocked.
+            elif blocked or now > expected:
+                came = gdb.run_in_wait(target, meeting.line, timeout=deadline - now + 1)
+                holds_it_up = "" if came else _HOLDS_LOCK
+                alone = alone and not came
+        if meeting.wait(_LOOK):
+            return alone
+        if not is_alive(target.pid):
+            raise gone(target.pid)
 
 
 def _no_way_in(target: Target, why: str) -> SnapError:

@@ -12,14 +12,9 @@ any callback from C would; gdb then has the system call resumed.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import signal
-import subprocess
 from typing import TYPE_CHECKING, Final
 
-from snap.attach.process import gone, refuse_permission
+from snap.attach.batch import HAS_LOCK, TAKES_LOCK, run, say
 from snap.errors import SnapError
 
 if TYPE_CHECKING:
@@ -32,29 +27,16 @@ PAGE_SIZE: Final = 4096
 _OWNERS: Final = 0o600
 _REMOVE: Final = 0
 
-# Most of the time that gdb keeps a process stopped goes into symbols and libraries, which
-# we do not need: 8 ms without them, 90 ms and more with.
-_SETTINGS: Final = (
-    "auto-load off",
-    "auto-solib-add off",
-    "confirm off",
-    "debug-file-directory /nonexistent",
-    "debuginfod enabled off",
-    "libthread-db-search-path /nonexistent",
-    "pagination off",
-    "print thread-events off",
-    "sysroot /nonexistent",
-    # A call that is interrupted is undone, and the process goes on as if it had not been.
-    "unwindonsignal on",
-)
-_HEALED: Final = 5.0
-# What it says when we write to where `shmat` failed.
-_NO_PAGE: Final = "address 0xffffffffffffffff"
-
-
-def is_installed() -> bool:
-    """Tell whether there is a gdb."""
-    return shutil.which("gdb") is not None
+# Other threads stand still while the main thread does what waits for none of them.
+_ALONE: Final = "set scheduler-locking on"
+_WITH_OTHERS: Final = "set scheduler-locking off"
+# A system call that waited when it was stopped: EINTR, or one of the numbers for one that is to
+# go on. Between two instructions a thread may hold anything, the lock's own mutex too.
+_WAITS: Final = """\
+set $waits = 1
+if !$_isvoid($orig_rax)
+  set $waits = $orig_rax >= 0 && ($rax == -4 || $rax <= -512 && $rax >= -516)
+end"""
 
 
 def schedule(target: Target, line: str, *, timeout: float) -> None:
@@ -75,15 +57,23 @@ def schedule(target: Target, line: str, *, timeout: float) -> None:
     """
     functions = target.functions
     add = f"((int (*)(void *, void *)) {functions['Py_AddPendingCall']})"
-    _run(
+    output = run(
         target,
         [
+            _ALONE,
             *_place(target, line),
+            _WITH_OTHERS,
             f"set $full = {add}((void *) {functions['PyRun_SimpleString']}, $page)",
-            'printf "scheduled %d\\n", $full',
+            say("scheduled %d", "$full"),
         ],
         timeout=timeout,
     )
+    if "scheduled -1" in output:
+        raise SnapError(
+            f"cannot attach to process {target.pid}",
+            "the interpreter's queue of pending calls is full",
+            "attach again in a moment",
+        )
 
 
 def run_in_wait(target: Target, line: str, *, timeout: float) -> bool:
@@ -92,17 +82,21 @@ def run_in_wait(target: Target, line: str, *, timeout: float) -> bool:
     Returns
     -------
     bool
-        Whether it did: not where it holds the interpreter's lock.
+        Whether it did: not where it holds the interpreter's lock, nor where it did not wait.
     """
     functions = target.functions
-    output = _run(
+    output = run(
         target,
         [
+            _WAITS,
+            _ALONE,
             f"set $held = ((int (*)(void)) {functions['PyGILState_Check']})()",
-            'printf "held %d\\n", $held',
-            "if $held == 0",
+            "if $waits && !$held",
             *_place(target, line.replace("PAGE", "0")),
+            _WITH_OTHERS,
+            say(TAKES_LOCK),
             f"set $state = ((int (*)(void)) {functions['PyGILState_Ensure']})()",
+            say(HAS_LOCK),
             f"set $failed = ((int (*)(void *)) {functions['PyRun_SimpleString']})($page)",
             f"call ((void (*)(int)) {functions['PyGILState_Release']})($state)",
             f"call ((int (*)(void *)) {functions['shmdt']})($page)",
@@ -110,7 +104,7 @@ def run_in_wait(target: Target, line: str, *, timeout: float) -> bool:
         ],
         timeout=timeout,
     )
-    return "held 0" in output
+    return HAS_LOCK in output
 
 
 def _place(target: Target, line: str) -> Iterator[str]:
@@ -137,76 +131,3 @@ def _place(target: Target, line: str) -> Iterator[str]:
     for at in reversed(range(len(before), len(before) + digits * bool(mark))):
         yield f"set *((char *) $page + {at}) = 48 + $rest % 10"
         yield "set $rest = $rest / 10"
-
-
-def _run(target: Target, commands: list[str], *, timeout: float) -> str:
-    """Run gdb commands with the process stopped; whatever happens, it goes on afterwards."""
-    script = "\n".join([f"attach {target.pid}", *commands, "detach", 'printf "over\\n"', ""])
-    command = ["gdb", "-nx", "-batch"]
-    for setting in _SETTINGS:
-        command += ["-iex", f"set {setting}"]
-    # A file without a name: nothing is left, however this process ends.
-    with os.fdopen(os.memfd_create("heapsnap"), "w") as file:
-        file.write(script)
-        file.flush()
-        gdb = subprocess.Popen(
-            [*command, "-x", f"/dev/fd/{file.fileno()}"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env={**os.environ, "LC_ALL": "C"},
-            pass_fds=[file.fileno()],
-            # Interrupted by us alone: it must undo what it began.
-            start_new_session=True,
-        )
-    try:
-        output, errors = gdb.communicate(timeout=timeout)
-    except BaseException as failure:
-        _interrupt(gdb)
-        if isinstance(failure, subprocess.TimeoutExpired):
-            raise SnapError(
-                f"cannot attach to process {target.pid}",
-                f"gdb did not get through in {timeout:.0f} s",
-                "attach again, with a longer --timeout",
-            ) from None
-        raise
-    if not output.endswith("over\n"):
-        _refuse(target.pid, errors)
-    if "scheduled -1" in output:
-        raise SnapError(
-            f"cannot attach to process {target.pid}",
-            "the interpreter's queue of pending calls is full",
-            "attach again in a moment",
-        )
-    return output
-
-
-def _interrupt(gdb: subprocess.Popen[str]) -> None:
-    """End gdb; gently first, since the process that it holds has to be put right."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            gdb.send_signal(number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            gdb.communicate(timeout=_HEALED)
-            return
-
-
-def _refuse(pid: int, errors: str) -> None:
-    lines = [line for line in errors.splitlines() if line.strip() and "vsyscall" not in line]
-    if any("not permitted" in line or "already traced" in line for line in lines):
-        refuse_permission(pid)
-    if any("No such process" in line for line in lines):
-        raise gone(pid)
-    if any(_NO_PAGE in line for line in lines):
-        raise SnapError(
-            f"cannot attach to process {pid}",
-            "the system gives it no page of shared memory",
-            "raise kernel.shmmni or kernel.shmall where it runs, or capture from inside",
-        )
-    raise SnapError(
-        f"cannot attach to process {pid}",
-        f"gdb: {lines[-1] if lines else 'it ended early'}",
-        "check that `gdb -p` works with it",
-    )

@@ -36,6 +36,8 @@ _INTERPRETER: Final = (
 )
 _C_LIBRARY: Final = ("fork", "shmat", "shmctl", "shmdt", "shmget")
 _CAP_SYS_PTRACE: Final = 19
+# How often the main thread has begun to wait.
+_SLEPT: Final = "voluntary_ctxt_switches"
 # Seconds between two looks at what a thread does.
 _BETWEEN_LOOKS: Final = 0.05
 # Seconds for a debugger to let go: that of an attach that ended early does so by itself.
@@ -112,12 +114,15 @@ def is_alive(pid: int) -> bool:
 
 
 def is_blocked(pid: int) -> bool:
-    """Tell whether the main thread waits inside one and the same system call."""
-    first = _system_call(pid)
-    if first is None:
+    """Tell whether the main thread waits inside one and the same system call.
+
+    One that waits for a turn among other threads does not: it wakes every few milliseconds.
+    """
+    first = _system_call(pid), _status(pid).get(_SLEPT)
+    if first[0] is None:
         return False
     time.sleep(_BETWEEN_LOOKS)
-    return first == _system_call(pid)
+    return first == (_system_call(pid), _status(pid).get(_SLEPT))
 
 
 def is_let_go(pid: int) -> bool:

@@ -15,6 +15,7 @@ from fresh import CHECKOUT
 
 import analyze
 import snap.attach
+import snap.attach.process
 
 needs_gdb = pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
 
@@ -50,9 +51,16 @@ WAYS = {
         for thread in threads: thread.start()
         for thread in threads: thread.join()
     """,
+    "waiting for a turn": """
+        def work():
+            while not over.is_set():
+                sum([number & 7 for number in range(100)])
+        for _ in range(3): threading.Thread(target=work).start()
+        work()
+    """,
     "reading its input": "sys.stdin.buffer.readline()",
 }
-SELDOM = ("joining a thread", "reading its input", "in accept")
+SELDOM = ("joining a thread", "reading its input", "in accept", "waiting for a turn")
 PROGRAM = """
 import asyncio, gc, os, socket, sys, threading, time
 class Kept:
@@ -174,6 +182,13 @@ def test_a_target_is_captured_whatever_it_does_and_goes_on(way, tmp_path):
     assert children(target.pid) == []
     check(path, finish(target))
     assert os.listdir(tmp_path) == ["heap.parquet"]
+
+
+def test_a_thread_that_waits_for_a_turn_among_others_is_not_blocked():
+    target = start("waiting for a turn")
+    looks = [snap.attach.process.is_blocked(target.pid) for _ in range(10)]
+    finish(target)
+    assert not any(looks)
 
 
 @needs_gdb
@@ -391,6 +406,32 @@ def test_a_target_that_holds_the_lock_in_c_times_out_and_goes_on(tmp_path):
     done = attach(target.pid, tmp_path / "heap.parquet", "--timeout", "1.5")
     failure(done, "holds the interpreter's lock")
     assert target.communicate(timeout=30)[0] == "over\n"
+    assert target.returncode == 0
+    assert os.listdir(tmp_path) == []
+
+
+@needs_gdb
+def test_a_thread_that_holds_the_lock_in_c_is_told_and_the_target_goes_on(tmp_path):
+    program = """
+import ctypes, posix, threading, time
+def hold():
+    time.sleep(0.2)
+    ctypes.PyDLL(None).sleep(4)
+holder = threading.Thread(target=hold)
+holder.start()
+print("ready", flush=True)
+posix.read(0, 1)
+holder.join()
+print("over")
+"""
+    target = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert target.stdout.readline() == "ready\n"
+    time.sleep(0.3)
+    done = attach(target.pid, tmp_path / "heap.parquet", "--timeout", "1")
+    failure(done, "a thread of it has held the interpreter's lock")
+    assert target.communicate("\n", timeout=30)[0] == "over\n"
     assert target.returncode == 0
     assert os.listdir(tmp_path) == []
 
