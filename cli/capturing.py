@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def show_capture(done: Capture) -> None:
     """Say on standard error what was captured."""
-    from snap.plan import told_path
+    from snap.capturing.plan import told_path
 
     print(  # noqa: T201
         f"captured {told_path(done.path)}: {done.objects:,} objects in {done.seconds:.1f} s; "

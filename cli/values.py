@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
 
-from snap.sizes import parse_size
+from snap.capturing.sizes import parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from snap.kinds import name_of, namespace_of
+from snap.interpreter.kinds import name_of, namespace_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

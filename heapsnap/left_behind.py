@@ -12,7 +12,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from snap.kinds import name_of
+from snap.interpreter.kinds import name_of
 from snap.live.counting import count_by_type
 from snap.live.naming import held_under, referents, written
 from snap.schema import STEP

@@ -20,19 +20,19 @@ from snap._version import __version__  # noqa: E402
 from snap.errors import SnapError  # noqa: E402
 
 if sys.platform == "win32":
-    from snap.windows import Capture, Job, capture
+    from snap.capturing.windows import Capture, Job, capture
 else:
-    from snap.capture import capture
-    from snap.job import Capture, Job
+    from snap.capturing.capture import capture
+    from snap.capturing.job import Capture, Job
 
 if _lazy:
     sys.set_lazy_imports("all")  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
+    from snap.capturing.on_demand import install, uninstall
     from snap.live.counting import growth, types
     from snap.live.path import path
     from snap.live.references import backrefs, refs
-    from snap.on_demand import install, uninstall
 
 __all__ = [
     "Capture",
@@ -53,11 +53,11 @@ __all__ = [
 _LATE = {
     "backrefs": "live.references",
     "growth": "live.counting",
-    "install": "on_demand",
+    "install": "capturing.on_demand",
     "path": "live.path",
     "refs": "live.references",
     "types": "live.counting",
-    "uninstall": "on_demand",
+    "uninstall": "capturing.on_demand",
 }
 
 

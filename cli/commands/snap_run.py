@@ -13,8 +13,8 @@ import typer
 
 from cli.options import MaxExtra, Values
 from cli.values import one_of, seconds, size
+from snap.capturing.names import SnapshotNames
 from snap.errors import SnapError
-from snap.names import SnapshotNames
 
 
 def _signal(name: str) -> int:
@@ -130,6 +130,6 @@ def run(
     others = on_exception or on_signal or every or when_rss or on_memory_error
     options["at_exit"] = at_exit or not others
     # A fresh interpreter: this one holds more objects than many programs.
-    code = "__import__('snap.run').run.main()"
+    code = "__import__('snap.capturing.run').capturing.run.main()"
     arguments = [json.dumps(options), *(["-m"] if module else []), *program]
     os.execv(sys.executable, [sys.executable, "-c", code, *arguments])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 if sys.platform == "win32":
-    from snap.windows import capture as attach
+    from snap.capturing.windows import capture as attach
 else:
     from snap.attach.attaching import attach
 

@@ -12,12 +12,12 @@ from snap.attach.batch import is_installed
 from snap.attach.meeting import Meeting
 from snap.attach.process import Target, examine, gone, is_alive, is_blocked
 from snap.attach.remote import Request
-from snap.capture import Values, check_choices
+from snap.capturing.capture import Values, check_choices
+from snap.capturing.job import Capture, Job
+from snap.capturing.output import Output
+from snap.capturing.sizes import parse_limit
+from snap.capturing.supervise import PATIENCE, Writer
 from snap.errors import SnapError
-from snap.job import Capture, Job
-from snap.output import Output
-from snap.sizes import parse_limit
-from snap.supervise import PATIENCE, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

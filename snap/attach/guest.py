@@ -4,7 +4,8 @@ A class is a cycle, and an import stays: a target keeps what it is given of eith
 are functions and plain objects only, on modules that every interpreter loads when it starts;
 all else is loaded in the forked copy. When `serve` is over, nothing of it is left.
 
-The fork is one of C, see `snap.system.fork`; how it is called, see `foreign`, which is sent along.
+The fork is one of C, see `snap.apart.system.fork`; how it is called, see `foreign`, which is sent
+along.
 """
 
 import posix
@@ -29,7 +30,7 @@ _PAGE_SIZE = 4096
 # Seconds for the attaching process to hand over what a walk needs, and between two looks.
 _PATIENCE = 20.0
 _LOOK = 0.002
-# See `snap.forked`, and `snap.world`.
+# See `snap.walking.forked`, and `snap.apart.world`.
 _TRIES = 40
 _FIRST_WORD = 10.0
 _LOOK_AT_COPY = 0.02
@@ -152,7 +153,7 @@ def _read(line: int, size: int) -> bytes:
 def _fork(
     fork: "Any", patience: float, interval: float, told: "tuple[Any, ...]"
 ) -> "tuple[int, float]":
-    """Fork a walk, see `snap.forked.fork_walk`; give its process and the pause, seconds."""
+    """Fork a walk, see `snap.walking.forked.fork_walk`; give its process and the pause, seconds."""
     for _ in range(_TRIES):
         heard, said = posix.pipe()
         try:

@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from snap.attach.process import Target
 
 _PACKAGE: Final = Path(__file__).parent.parent
+# What a walk needs; the writer and this package stay here.
+_ROOMS: Final = (
+    "interpreter",
+    "allocations",
+    "conversation",
+    "apart",
+    "naming",
+    "roots",
+    "walking",
+)
 # Understood by every supported Python.
 _MARSHAL_VERSION: Final = 2
 # Numbers of descriptors that the target uses, after those that it has: some to spare, lest it
@@ -307,9 +317,10 @@ def _most_descriptors(pid: int) -> int:
 
 
 def _sources() -> dict[str, str]:
-    """Give what a walk may need: the package's own modules, never those of the writer."""
+    """Give the modules that a walk may need, by full name; packages need none."""
+    paths = chain(_PACKAGE.glob("*.py"), *((_PACKAGE / room).glob("*.py") for room in _ROOMS))
     return {
-        f"snap.{path.stem}": path.read_text(encoding="utf-8")
-        for path in sorted(_PACKAGE.glob("*.py"))
+        ".".join(path.relative_to(_PACKAGE.parent).with_suffix("").parts): path.read_text("utf-8")
+        for path in sorted(paths)
         if path.stem != "__init__"
     }

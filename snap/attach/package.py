@@ -69,24 +69,24 @@ def walk(
     given
         What the attaching process has sent, see `meeting.Meeting.hand_over`.
     said
-        Descriptor for the copy's words, see `snap.forked`.
+        Descriptor for the copy's words, see `snap.walking.forked`.
     ends
         Descriptors for the writer's answers and for what the walk says.
     made, between
         What was made in the target, and the first and last of what was made meanwhile: see
-        `snap.own.split_own`.
+        `snap.apart.own.split_own`.
     loaded
         Names of the modules that stay in the target because of this capture.
     collecting
         Whether the collector was on.
     memory
-        What ``/proc`` told of the target's memory, see `snap.system.parse_memory`.
+        What ``/proc`` told of the target's memory, see `snap.apart.system.parse_memory`.
     """
     package = Package(given["sources"])
-    system = package.load("snap.system")
+    system = package.load("snap.apart.system")
     system.reset_signals()
     system.close_all_but(said, *ends)
-    package.load("snap.forked").walk_copy(
+    package.load("snap.walking.forked").walk_copy(
         said,
         ends,
         made=made,

@@ -8,16 +8,16 @@ from collections import Counter
 from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from snap.kinds import (
+from snap.apart.own import own_frames
+from snap.interpreter.kinds import (
     VARIES,
     fixed_size,
     has_safe_size,
     name_of,
     size_without_user_code,
 )
+from snap.interpreter.native import object_at
 from snap.live.table import Table
-from snap.native import object_at
-from snap.own import own_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from snap.address_map import SEEN, PlainAddressMap
-from snap.kinds import flags_of
+from snap.interpreter.kinds import flags_of
 from snap.live.naming import referents, referents_of_all
 from snap.live.still import one_of
 

@@ -9,14 +9,14 @@ import types
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from snap.calls import place_of
-from snap.kinds import name_of
-from snap.labels import Labels, are_readable
+from snap.interpreter.calls import place_of
+from snap.interpreter.kinds import name_of
+from snap.interpreter.native import Words, words_at
+from snap.interpreter.quirks import modules_to_spare
 from snap.live.table import printable
-from snap.native import Words, words_at
-from snap.quirks import modules_to_spare
-from snap.text import is_word
-from snap.variables import have_variables, variables_of
+from snap.naming.labels import Labels, are_readable
+from snap.naming.text import is_word
+from snap.naming.variables import have_variables, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

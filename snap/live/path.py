@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from snap.apart.own import Disturbed
 from snap.errors import SnapError
-from snap.kinds import name_of
+from snap.interpreter.kinds import name_of
 from snap.live.naming import held_under, written
 from snap.live.search import find
 from snap.live.still import Still
 from snap.live.table import Table, printable
-from snap.own import Disturbed
 from snap.schema import STEP
 
 if TYPE_CHECKING:

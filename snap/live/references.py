@@ -7,12 +7,12 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from snap.kinds import name_of
+from snap.apart.own import own_frames
+from snap.interpreter.kinds import name_of
 from snap.live.counting import NoCollection
 from snap.live.naming import held_under, referents, written
 from snap.live.surroundings import Edge, Node, Surroundings, short_name
 from snap.live.table import Table
-from snap.own import own_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

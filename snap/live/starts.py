@@ -7,11 +7,11 @@ import sys
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from snap.calls import place_of
+from snap.apart.own import Disturbed, own_frames
+from snap.interpreter.calls import place_of
+from snap.interpreter.native import object_at
 from snap.live.still import Still
-from snap.native import object_at
-from snap.own import Disturbed, own_frames
-from snap.roots import shared_values, thread_facts
+from snap.roots.named import shared_values, thread_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from snap.own import Disturbed
-from snap.world import StandingStill, walk_interval
+from snap.apart.own import Disturbed
+from snap.apart.world import StandingStill, walk_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

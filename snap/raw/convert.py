@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from snap.capturing.output import Output, publish
 from snap.errors import SnapError
-from snap.output import Output, publish
 from snap.raw.recording import LAST, Player
 from snap.writer.conversation import read_message
 

@@ -10,8 +10,8 @@ import struct
 from array import array
 from typing import TYPE_CHECKING
 
-from snap.kinds import CLOSER, Kind
-from snap.layout import ASCII_BITS, TEXT_BITS, WORDS, Rule, told_by_words
+from snap.interpreter.kinds import CLOSER, Kind
+from snap.interpreter.layout import ASCII_BITS, TEXT_BITS, WORDS, Rule, told_by_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,8 @@ from array import array
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from snap import wire
 from snap.address_map import KEY, OWN, SEEN, PlainAddressMap
+from snap.conversation import wire
 from snap.raw.looks import Looks
 from snap.raw.recording import LAST, Recording
 from snap.writer.conversation import PROGRESS_INTERVAL, WalkEnded

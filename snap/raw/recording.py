@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from snap import wire
+from snap.conversation import wire
 from snap.errors import SnapError
 from snap.schema import RAW_MAGIC
 

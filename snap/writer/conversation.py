@@ -9,7 +9,7 @@ import select
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
-from snap import wire
+from snap.conversation import wire
 
 if TYPE_CHECKING:
     import socket

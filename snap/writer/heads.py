@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from snap.layout import ASCII_BITS, TEXT_BITS, WORDS, Rule
+from snap.interpreter.layout import ASCII_BITS, TEXT_BITS, WORDS, Rule
 from snap.schema import IMMORTAL_REFCOUNT
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snap.kinds import CLOSER, Kind
+from snap.interpreter.kinds import CLOSER, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snap import wire
+from snap.conversation import wire
 from snap.writer.matching import NOTHING_WANTED, UNNAMED, Wanted, name_by_address
 from snap.writer.type_table import UNMET, AddressNumbers
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from snap import wire
-from snap.instances import Held
-from snap.native import POINTER_SIZE
+from snap.conversation import wire
+from snap.interpreter.instances import Held
+from snap.interpreter.native import POINTER_SIZE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

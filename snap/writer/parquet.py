@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from snap.conversation.wire import UNTRACKED
 from snap.schema import METADATA_KEY, PERMANENT
-from snap.wire import UNTRACKED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

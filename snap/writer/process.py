@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from snap.capturing.output import discard, publish
 from snap.errors import SnapError
-from snap.output import discard, publish
 from snap.writer.conversation import Conversation, WalkEnded
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from snap import wire
-from snap.layout import count_mask
+from snap.conversation import wire
+from snap.interpreter.layout import count_mask
 from snap.writer.assembly import Assembly, Chunk
 from snap.writer.conversation import PROGRESS_INTERVAL, WalkEnded
 from snap.writer.heads import Heads

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from snap import wire
+from snap.conversation import wire
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import snap
-from snap import system
+from snap.apart import system
 
 RUNS = 5
 THREADS = 64

@@ -219,7 +219,14 @@ def test_no_frame_of_ours_names_a_root(capture):
 def test_nothing_of_the_writer_is_in_the_file(capture):
     names = set(capture.rows["type_name"])
 
-    foreign = ("numpy.", "pyarrow.", "polars.", "snap.writer", "snap.walk.", "snap.supervise.")
+    foreign = (
+        "numpy.",
+        "pyarrow.",
+        "polars.",
+        "snap.writer",
+        "snap.walking.",
+        "snap.capturing.supervise.",
+    )
     assert [name for name in names if name.startswith(foreign)] == []
 
 

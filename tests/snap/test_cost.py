@@ -56,11 +56,11 @@ def test_a_walk_that_takes_more_than_it_may_is_given_up(mode, tmp_path):
 @pytest.mark.parametrize("mode", [None, "fork"])
 def test_a_system_that_does_not_fork_is_captured_in_place_unless_told_otherwise(mode, tmp_path):
     program = """
-        import errno, os, snap, snap.system
+        import errno, os, snap, snap.apart.system
         path, mode = ARGUMENTS
         def fork():
             raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        snap.system.fork = fork
+        snap.apart.system.fork = fork
         try:
             tell(snap.capture(path, mode=mode).mode)
         except snap.SnapError as error:

@@ -37,17 +37,17 @@ def test_monitors_are_not_called_during_a_walk_and_stay(mode, tmp_path):
 
 def test_a_signal_that_comes_during_a_walk_in_place_is_handled_after_it(tmp_path):
     program = """
-        import os, signal, snap, snap.walk
+        import os, signal, snap, snap.walking.walk
         told = []
         signal.signal(signal.SIGUSR1, lambda *_: told.append("handled"))
-        read = snap.walk.read_names
+        read = snap.walking.walk.read_names
         def reading(*arguments):
             if not told:
                 told.append("sent")
                 os.kill(os.getpid(), signal.SIGUSR1)
             told.append("walking")
             return read(*arguments)
-        snap.walk.read_names = reading
+        snap.walking.walk.read_names = reading
         snap.capture(ARGUMENTS[0], mode="inline")
         again = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         tell([told[0], told[-1], told.count("handled"), sorted(again)])
@@ -61,7 +61,7 @@ def test_a_capture_within_a_capture_of_the_same_thread_is_refused(mode, tmp_path
     program = """
         import snap
         path, mode = ARGUMENTS
-        module, told = sys.modules["snap.capture"], []
+        module, told = sys.modules["snap.capturing.capture"], []
         output = module.Output
         def capturing(given):
             module.Output = output

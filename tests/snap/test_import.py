@@ -8,6 +8,18 @@ import pytest
 from fresh import CHECKOUT, MODES, run
 
 PACKAGES = ("snap", "analyze", "cli", "heapsnap")
+# Of the capture, from the interpreter's memory up to what is asked for.
+CAPTURE_ROOMS = (
+    "interpreter",
+    "allocations",
+    "conversation",
+    "apart",
+    "naming",
+    "roots",
+    "walking",
+    "capturing",
+    "attach",
+)
 # Of the analysis, from the arrays up to what shows results.
 ROOMS = ("graph", "reading", "owners", "sql", "suspects", "answers", "pictures", "render")
 
@@ -150,6 +162,19 @@ def test_few_modules_of_the_analysis_read_snapshots_and_what_is_kept_beside_them
     assert importers("analyze", "pyarrow", but=but) == []
 
 
+def test_rooms_of_the_capture_know_only_those_below_them():
+    upwards = []
+    for floor, room in enumerate(CAPTURE_ROOMS):
+        above = [f"snap.{each}" for each in (*CAPTURE_ROOMS[floor + 1 :], "live")]
+        upwards += importers(f"snap/{room}", *above)
+
+    assert upwards == []
+
+
+def test_a_look_without_a_file_knows_neither_the_walk_nor_the_file():
+    assert importers("snap/live", "snap.walking", "snap.capturing", "snap.conversation") == []
+
+
 def test_rooms_of_the_analysis_know_only_those_below_them():
     # What a result shows itself as in a notebook is imported within its methods, and types are
     # imported for the type checker alone: neither counts.
@@ -191,7 +216,12 @@ def test_renderers_do_not_look_at_arrays():
 
 def test_every_package_has_files():
     # The rules above would hold for folders that moved away.
-    for folder in (*PACKAGES, "snap/writer", *(f"analyze/{room}" for room in ROOMS)):
+    for folder in (
+        *PACKAGES,
+        *(f"snap/{room}" for room in CAPTURE_ROOMS),
+        "snap/writer",
+        *(f"analyze/{room}" for room in ROOMS),
+    ):
         assert list(Path(CHECKOUT / folder).glob("*.py"))
 
 

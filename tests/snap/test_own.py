@@ -6,7 +6,7 @@ from fresh import MODES, run
 
 import snap
 from analyze import load
-from snap.own import own_frames
+from snap.apart.own import own_frames
 
 LOOK = """
 def look(own_frames):
@@ -59,4 +59,6 @@ def test_what_a_capture_keeps_while_the_world_stands_still_is_not_in_the_file(mo
     run(program, [str(path), mode])
 
     rows = load(path).objects.filter(pl.col("tracked"), pl.col("type_name").is_in(["list", "set"]))
-    assert rows.filter(pl.col("allocated_at").cast(pl.String).str.contains("snap/world")).is_empty()
+    assert rows.filter(
+        pl.col("allocated_at").cast(pl.String).str.contains("apart/world")
+    ).is_empty()

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from fresh import MODES, run
 
-from snap.gibberish import looks_like_data
-from snap.text import is_telling
+from snap.naming.gibberish import looks_like_data
+from snap.naming.text import is_telling
 
 PROGRAM = """
     import os, sys, threading

@@ -3,7 +3,7 @@
 import pytest
 from fresh import MODES, run
 
-from snap import quirks
+from snap.interpreter import quirks
 
 PROGRAM = """
     import asyncio, gc, sys, snap

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from fresh import CHECKOUT, MODES, run, run_in_group
 
-from snap import SnapError, wire
+from snap import SnapError
+from snap.conversation import wire
 from snap.raw.convert import _Replay, convert
 from snap.raw.recorder import Recorder
 from snap.raw.recording import Player
@@ -72,7 +73,7 @@ TWINS = """
     path, installed = folder + "/heap.parquet", folder + "/installed"
     sys.path.insert(0, installed)
     # Before 3.11 a function that is called often is given a cache, in the middle of a walk.
-    from snap.kinds import size_without_user_code
+    from snap.interpreter.kinds import size_without_user_code
     for _ in range(2000):
         size_without_user_code(size_without_user_code.__code__)
     # The first fork leaves something behind.

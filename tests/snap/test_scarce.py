@@ -85,7 +85,7 @@ def test_a_limit_of_processes_is_a_clear_failure(most, why, tmp_path):
 # The limit is there for the fork only: the writer comes before it, and again after it.
 NO_FORK = """
 import resource, sys, snap
-module = sys.modules["snap.capture"]
+module = sys.modules["snap.capturing.capture"]
 fork_walk = module.fork_walk
 def in_need(*arguments, **options):
     before = resource.getrlimit(resource.RLIMIT_NPROC)
@@ -214,7 +214,8 @@ def test_a_program_run_without_standard_error_ends_as_it_would(tmp_path):
 HANGS = """
     import os, signal, snap
     path, = ARGUMENTS
-    sys.modules["snap.capture"].PATIENCE = sys.modules["snap.supervise"].PATIENCE = 1.0
+    for name in "capture", "supervise":
+        sys.modules[f"snap.capturing.{name}"].PATIENCE = 1.0
     kept = [[number] for number in range(1_000_000)]
     before = len(os.listdir("/proc/self/fd"))
     job = snap.capture(path, wait=False)

@@ -77,14 +77,14 @@ def test_without_the_table_of_traces_each_object_is_asked_for_and_the_sites_are_
     program = """
         import tracemalloc
         path, = ARGUMENTS
-        import snap, snap.traces
+        import snap, snap.allocations.traces
         tracemalloc.start(3)
         class Plain:
             pass
         kept = [[Plain(), {number: str(number)}] for number in range(3000)]
         for name in ("read", "asked"):
             snap.capture(f"{path}/{name}.parquet", mode="inline")
-            snap.traces._hash = None
+            snap.allocations.traces._hash = None
         tell([id(item) for pair in kept for item in pair])
     """
     addresses = set(run(program, [str(tmp_path)], folder=tmp_path))
@@ -144,7 +144,7 @@ def test_traces_and_totals_are_the_same_after_captures_in_place_and_new_memory_i
 def test_new_memory_is_not_traced_meanwhile_and_traced_memory_that_is_freed_is_told():
     program = """
         import tracemalloc
-        from snap.untraced import Untraced
+        from snap.allocations.untraced import Untraced
         tracemalloc.start(1)
         old = [bytes(100) for _ in range(1000)]
         grown = [None] * 1000
@@ -173,7 +173,7 @@ def test_new_memory_is_not_traced_meanwhile_and_traced_memory_that_is_freed_is_t
 def test_allocators_that_tracing_has_not_replaced_are_left_alone():
     program = """
         import ctypes
-        from snap.untraced import Untraced
+        from snap.allocations.untraced import Untraced
         import tracemalloc
         def allocator():
             words = (ctypes.c_void_p * 5)()

@@ -2,8 +2,8 @@
 
 import pytest
 
+from snap.capturing.sizes import parse_limit, parse_size
 from snap.errors import SnapError
-from snap.sizes import parse_limit, parse_size
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,9 @@ def test_a_thread_that_collects_all_the_time_does_no_harm(mode, tmp_path):
     heap = analyze.load(path)
     assert heap.references.dangling == 0
     assert heap.reachability.miscounted == 0
-    foreign = [name for name in heap.type_names if name.startswith(("snap.walk.", "snap.channel."))]
+    foreign = [
+        name for name in heap.type_names if name.startswith(("snap.walking.", "snap.conversation."))
+    ]
     assert foreign == []
 
 

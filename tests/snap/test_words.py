@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from fresh import run
 
-from snap import layout, native, tracked
-from snap.channel import Channel
+from snap.conversation.channel import Channel
+from snap.interpreter import layout, native
 from snap.schema import PERMANENT
+from snap.walking import tracked
 
 SIZE = 40
 
@@ -141,16 +142,16 @@ PROGRAM = """
 """
 # What is found out about the interpreter, each as where it is not as expected.
 DOUBTED = {
-    "snap.native.ITEMS_OFFSET": None,
-    "snap.calls.LOCALS_OFFSET": None,
-    "snap.suspended.LOCALS": None,
-    "snap.suspended.INSTRUCTION": None,
-    "snap.suspended.STACK_END": None,
-    "snap.walk.are_words_readable": False,
-    "snap.met_types.size_rules": {},
-    "snap.instances._MANAGED_PLACE": None,
-    "snap.instances._KEYS_WORD": None,
-    "snap.instances._VALUES": None,
+    "snap.interpreter.native.ITEMS_OFFSET": None,
+    "snap.interpreter.calls.LOCALS_OFFSET": None,
+    "snap.interpreter.suspended.LOCALS": None,
+    "snap.interpreter.suspended.INSTRUCTION": None,
+    "snap.interpreter.suspended.STACK_END": None,
+    "snap.walking.walk.are_words_readable": False,
+    "snap.walking.met_types.size_rules": {},
+    "snap.interpreter.instances._MANAGED_PLACE": None,
+    "snap.interpreter.instances._KEYS_WORD": None,
+    "snap.interpreter.instances._VALUES": None,
 }
 COLUMNS = ("address", "type_name", "shallow_size", "refcount", "referents", "tracked", "generation")
 
@@ -170,7 +171,7 @@ def test_an_interpreter_of_another_layout_is_asked_and_answers_the_same(tmp_path
     expected, expected_names, count = read(tmp_path / "fast.parquet", kept)
     for place in DOUBTED:
         rows, names, slow_count = read(tmp_path / f"{place}.parquet", kept)
-        if place.startswith("snap.instances."):
+        if place.startswith("snap.interpreter.instances."):
             # What instances hold themselves is in no size that the interpreter tells.
             smaller = [
                 (row["type_name"], other["type_name"])

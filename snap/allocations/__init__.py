@@ -1,0 +1,1 @@
+"""Where objects were allocated: `tracemalloc`'s own table, read without asking it."""

@@ -1,0 +1,321 @@
+"""`capture`: a snapshot of this process's heap, into a file."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, overload
+
+from snap.allocations.untraced import Untraced
+from snap.apart import system
+from snap.apart.footprint import count_held, count_left, own_modules
+from snap.apart.own import Disturbed
+from snap.apart.world import StandingStill, walk_interval
+from snap.capturing.job import Capture, Job, Mode
+from snap.capturing.output import Output
+from snap.capturing.sizes import parse_limit
+from snap.capturing.supervise import PATIENCE, Writer
+from snap.errors import SnapError
+from snap.interpreter import native
+from snap.roots.facts import collect_facts
+from snap.walking.cost import Cost, TooMuch
+from snap.walking.forked import fork_walk
+from snap.walking.walk import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MODES: Final = ("fork", "inline")
+Values = Literal["none", "short"]
+VALUES: Final = ("none", "short")
+
+# Of a walk in place, to find the world standing still.
+_TRIES: Final = 8
+
+
+# Without slots, for which `dataclass` makes a second class: the first would be garbage of ours.
+_one_at_a_time = threading.RLock()
+
+
+@overload
+def capture(
+    path: str | os.PathLike[str],
+    *,
+    mode: Mode | None = None,
+    wait: Literal[True] = True,
+    progress: Callable[[int], None] | None = None,
+    max_extra: int | str | None = None,
+    values: Values = "none",
+) -> Capture: ...
+@overload
+def capture(
+    path: str | os.PathLike[str],
+    *,
+    mode: Mode | None = None,
+    wait: Literal[False],
+    progress: Callable[[int], None] | None = None,
+    max_extra: int | str | None = None,
+    values: Values = "none",
+) -> Job: ...
+def capture(
+    path: str | os.PathLike[str],
+    *,
+    mode: Mode | None = None,
+    wait: bool = True,
+    progress: Callable[[int], None] | None = None,
+    max_extra: int | str | None = None,
+    values: Values = "none",
+) -> Capture | Job:
+    """Write every heap object of this process, with its referents, to a Parquet file.
+
+    Parameters
+    ----------
+    path
+        The file; replaced when the new one is complete, never before. Mode 0600. Where numpy
+        or pyarrow is not installed it is a raw one, with the suffix ``.snapraw`` in place of
+        ``.parquet``, of which ``snap convert`` makes the Parquet file elsewhere; the result
+        tells its path.
+    mode
+        "fork" walks in a forked copy: the program stands still only for the fork.
+        "inline" walks in place: the program stands still for the whole walk. By default
+        "fork" where the system has it.
+    wait
+        Whether to return when the file is complete, or as soon as the pause is over.
+    progress
+        Called with the number of objects written so far, a few times a second, and with that
+        of all when the file is complete.
+    max_extra
+        Memory that the walk may take, bytes or text like ``500MiB``: one that would take more
+        is given up, and no file is left.
+    values
+        "none" writes no value of the program: of the keys of dicts only those that its own code
+        spells, as names (interned identifiers that look like no token). "short" adds the
+        beginning of each string, of bytes and numbers, and names references by keys of all
+        these types.
+
+    Returns
+    -------
+    Capture or Job
+        The finished capture; with ``wait=False`` a job whose ``wait`` gives it.
+
+    Raises
+    ------
+    SnapError
+        If the file cannot be written or the interpreter is not supported; the program
+        goes on as before, and no file is left.
+    ValueError
+        If `mode` or `values` is neither.
+
+    Notes
+    -----
+    No collection runs while the heap is walked, no code of the program is called, and the
+    capture's own objects are not in the file. After a walk in place the collector's next turn
+    comes up to 600 objects earlier, if a collection went before. The pause of a fork is that of
+    copying page tables: about 10 ms for 300 MB. A walk takes a few times as long as
+    ``gc.collect()``.
+    """
+    if _one_at_a_time._is_owned():  # type: ignore[attr-defined]
+        raise SnapError(
+            "cannot capture",
+            "this thread is capturing already: a handler of a signal came in between",
+            "capture in another thread, as snap.install(signal=...) does",
+        )
+    with _one_at_a_time:
+        # Before anything is made: a collection that this sets off would take what is to be seen.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            check_choices(mode, values)
+            _refuse_unsupported()
+            limit = parse_limit(max_extra)
+            wanted = _Wanted(
+                path=os.fspath(path),
+                collecting=collecting,
+                progress=progress,
+                max_extra=limit,
+                values=values == "short",
+                held=count_held(own_modules()),
+            )
+            try:
+                job = _start(wanted, mode or _default_mode())
+            except _NoFork as error:
+                if mode is not None:
+                    raise SnapError(
+                        "cannot capture in a forked copy",
+                        str(error),
+                        "raise the limit of processes or memory, or use mode='inline'",
+                    ) from None
+                job = _start(wanted, "inline")
+        finally:
+            if collecting:
+                gc.enable()
+    if wait:
+        return job.wait()
+    job._finish_in_background()
+    return job
+
+
+def check_choices(mode: str | None, values: str) -> None:
+    """Refuse a mode or values that there are not.
+
+    Raises
+    ------
+    ValueError
+        If `mode` or `values` is neither.
+    """
+    if mode is not None and mode not in MODES:
+        raise ValueError(f"mode is {mode!r}, expected one of {', '.join(map(repr, MODES))}")
+    if values not in VALUES:
+        raise ValueError(f"values is {values!r}, expected one of {', '.join(map(repr, VALUES))}")
+
+
+class _NoFork(Exception):  # noqa: N818 - there is another way
+    """The system does not fork this process."""
+
+
+class _Wanted(NamedTuple):
+    """What was asked of a capture."""
+
+    path: str
+    # Whether the collector was on.
+    collecting: bool
+    progress: Callable[[int], None] | None
+    max_extra: int | None
+    # Whether beginnings of values.
+    values: bool
+    # Objects that our modules held when the capture began, see `footprint`.
+    held: int | None
+
+
+def _start(wanted: _Wanted, mode: Mode) -> Job:
+    interval = walk_interval() if mode == "inline" else 0.0
+    for _ in range(_TRIES):
+        try:
+            return _try(wanted, mode, interval)
+        except Disturbed:
+            interval *= 2
+    raise SnapError(
+        "cannot capture in place",
+        f"other threads did not stand still in {_TRIES} tries",
+        "capture again with mode='fork', or while fewer threads are busy",
+    )
+
+
+def _try(wanted: _Wanted, mode: Mode, interval: float) -> Job:
+    began = time.perf_counter()
+    output = Output(wanted.path)
+    try:
+        writer = Writer(output)
+    except BaseException:
+        output.discard()
+        raise
+    walker = None
+    try:
+        if mode == "fork":
+            walker, pause = _fork(writer, wanted)
+        else:
+            pause = _walk_in_place(writer, interval, wanted)
+    except (BrokenPipeError, TimeoutError):
+        # The writer's own account says more: `outcome` raises it.
+        pause = 0.0
+    except BaseException:
+        writer.leave_walk()
+        writer.kill()
+        raise
+    writer.leave_walk()
+    writer.tell_pause(pause)
+    return Job(
+        writer,
+        mode=mode,
+        walker=walker,
+        began=began,
+        pause=pause,
+        progress=wanted.progress,
+        count_left=partial(count_left, wanted.held),
+    )
+
+
+def _fork(writer: Writer, wanted: _Wanted) -> tuple[int, float]:
+    try:
+        return fork_walk(
+            writer.walk_ends(),
+            patience=PATIENCE,
+            made=writer,
+            collecting=wanted.collecting,
+            target=os.getpid(),
+            max_extra=wanted.max_extra,
+            values=wanted.values,
+        )
+    except (BrokenPipeError, TimeoutError):
+        raise
+    except OSError as error:
+        raise _NoFork(error.strerror) from None
+
+
+def _walk_in_place(writer: Writer, interval: float, wanted: _Wanted) -> float:
+    """Walk; give how long the program stood still.
+
+    Raises
+    ------
+    Disturbed
+        If other threads may have had a turn.
+    """
+    channel = writer.channel()
+    memory = system.read_memory()
+    world = StandingStill(interval, surely=True)
+    world.begin()
+    untraced = Untraced()
+    untraced.begin()
+    try:
+        first: list[object] = []
+        cost = Cost(wanted.max_extra, is_copy=False)
+        walk = Walk(channel, thaw=False, cost=cost, values=wanted.values)
+        last: list[object] = []
+        walk.begin((writer, channel, world, untraced), first, last)
+        facts = collect_facts(
+            "inline",
+            pid=os.getpid(),
+            collecting=wanted.collecting,
+            memory=memory,
+            values=wanted.values,
+        )
+        walk.run(facts)
+        if not world.is_sure:
+            raise Disturbed
+        return world.seconds
+    except TooMuch as error:
+        raise SnapError(
+            f"cannot capture {wanted.path}",
+            str(error),
+            "allow more with max_extra, or capture in a forked copy",
+        ) from None
+    finally:
+        untraced.end()
+        world.end()
+
+
+def _default_mode() -> Mode:
+    return "fork" if hasattr(os, "fork") and sys.platform == "linux" else "inline"
+
+
+def _refuse_unsupported() -> None:
+    why = None
+    if sys.implementation.name != "cpython":
+        why = f"this is {sys.implementation.name}"
+    # `sysconfig` would tell too, at the price of some thousand objects that stay.
+    elif "free-threading" in sys.version:
+        why = "this is a free-threaded build, where a walk would race with other threads"
+    elif not native.is_main_interpreter():
+        why = "this is a subinterpreter, which shares its process with others"
+    else:
+        why = native.find_defect()
+    if why is not None:
+        raise SnapError(
+            "cannot capture in this interpreter",
+            why,
+            "use a standard build of CPython 3.10+, and its main interpreter",
+        )

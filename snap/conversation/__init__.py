@@ -1,0 +1,1 @@
+"""What the walk and the writer, two processes, say to each other."""

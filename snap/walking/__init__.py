@@ -1,0 +1,1 @@
+"""The walk over every heap object, in this process or in a forked copy of it."""
