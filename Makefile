@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 DEMO := build/demo
 # Two processes: files of tests are independent of one another.
 TWO := --numprocesses 2 --dist loadfile
+# What continuous integration adds, see .ci/run.
+AGAIN ?=
 
 .PHONY: demo test check lint types docs versions bench clean
 
@@ -15,7 +17,7 @@ demo: $(READY)
 	$(BIN)/analyze diff $(DEMO)/before.parquet $(DEMO)/after.parquet --html $(DEMO)/diff.html
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow" $(TWO)
+	$(BIN)/python -m pytest -m "not slow" $(TWO) $(AGAIN)
 
 check: lint types docs versions
 
