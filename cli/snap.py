@@ -9,6 +9,7 @@ import typer
 from cli.commands.snap_attach import attach
 from cli.commands.snap_convert import convert
 from cli.commands.snap_run import run
+from cli.flags import CommandWithFlags
 from cli.options import Version
 from cli.run import run as run_application
 
@@ -27,9 +28,10 @@ def _snap(version: Version = False) -> None:
     """Take heap snapshots of Python programs."""
 
 
-app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})(
-    run
-)
+app.command(
+    cls=CommandWithFlags,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)(run)
 app.command()(attach)
 app.command()(convert)
 

@@ -7,8 +7,8 @@ In IPython and Jupyter: ``%load_ext heapsnap``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+# Not of `typing`: the commands put the path in order before they load anything.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 

@@ -227,7 +227,7 @@ def _example(component: list[object]) -> str:
 def _called(item: object) -> str:
     """Name an object: its type and, of code, which."""
     cls = type(item)
-    names_code = cls in (types.FrameType, types.FunctionType)
+    names_code = cls is types.FrameType or cls is types.FunctionType
     return f"{name_of(cls)} {written(item)}" if names_code else name_of(cls)
 
 

@@ -1,5 +1,5 @@
 """``python -m snap``: the command of this name."""
 
-from cli.snap import main
+from heapsnap.commands import snap
 
-main()
+snap()

@@ -19,7 +19,7 @@ def test_a_page_is_written_from_what_is_in_the_wheel(tmp_path):
     installed = tmp_path / "installed"
     zipfile.ZipFile(wheel).extractall(installed)
     page = tmp_path / "page.html"
-    code = "import analyze; print(analyze.__file__); from cli.analyze import main; main()"
+    code = "import heapsnap.commands as it; print(it.__file__); it.analyze()"
     done = subprocess.run(
         [sys.executable, "-c", code, "report", ROOT / "data" / "cycles.parquet", "--html", page],
         cwd=tmp_path,

@@ -16,7 +16,15 @@ def attach(
     pid: Annotated[
         int, typer.Argument(metavar="PID", parser=whole_number(1), help="The process to capture.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The snapshot.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="The snapshot; {pid}, that of the process, and {time} are filled in.",
+        ),
+    ],
     timeout: Annotated[
         float,
         typer.Option(

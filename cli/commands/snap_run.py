@@ -14,7 +14,24 @@ import typer
 from cli.options import MaxExtra, Values
 from cli.values import one_of, seconds, size
 from snap.capturing.names import SnapshotNames
+from snap.capturing.place import PLACE, source
 from snap.errors import SnapError
+
+# Loaded before the program's own folder, and what PYTHONPATH names, are on the path. Nothing of
+# this is left when the program begins.
+_BEGIN = source(f"""\
+path = sys.path[:]
+leave_folder()
+path[:] = sys.path
+import os
+given = os.environ.get('PYTHONPATH', '').split(os.pathsep)
+given = [os.path.abspath(each) for each in given]
+sys.path[:] = [each for each in path if each not in given]
+load({PLACE!r})
+import snap.capturing.run as run
+sys.path[:] = path
+(run.main, globals().clear())[0]()
+""")
 
 
 def _signal(name: str) -> int:
@@ -56,10 +73,35 @@ def _check_output(output: str) -> None:
         )
 
 
+def _how(program: list[str], *, module: bool, text: bool) -> list[str]:
+    """Give the flag of ``python`` by which the program is run, refusing what cannot be."""
+    if module and text:
+        raise typer.BadParameter("-m and -c are two programs, give one")
+    first = program[0]
+    if module or text:
+        return ["-m" if module else "-c"]
+    if first == "-":
+        if sys.stdin is None or sys.stdin.isatty():
+            raise typer.BadParameter("standard input is a terminal, give a script")
+        return []
+    if first.startswith("-") and not Path(first).exists():
+        raise typer.BadParameter(f"no such option: {first}")
+    if not Path(first).exists():
+        raise SnapError(
+            f"cannot run {first}", "there is no such file", "give a script, or -m MODULE"
+        )
+    return []
+
+
 def run(
+    context: typer.Context,
     program: Annotated[
         list[str],
-        typer.Argument(metavar="PROGRAM", help="A script, or with -m a module, and its arguments."),
+        typer.Argument(
+            metavar="PROGRAM",
+            help="A script (- is standard input), a module with -m, or source with -c, and its "
+            "arguments.",
+        ),
     ],
     output: Annotated[
         str,
@@ -72,6 +114,7 @@ def run(
         ),
     ] = "heap-{pid}.parquet",
     module: Annotated[bool, typer.Option("-m", help="The program is a module.")] = False,
+    text: Annotated[bool, typer.Option("-c", help="The program is the source given.")] = False,
     at_exit: Annotated[
         bool, typer.Option("--at-exit", help="Capture at the end; the default if nothing else is.")
     ] = False,
@@ -108,13 +151,11 @@ def run(
     max_extra: MaxExtra = None,
     values: Values = "none",
 ) -> None:
-    """Run a script or module as python would, and capture its heap on the way."""
-    if not module and program[0].startswith("-") and not Path(program[0]).exists():
-        raise typer.BadParameter(f"no such option: {program[0]}")
-    if not module and not Path(program[0]).exists():
-        raise SnapError(
-            f"cannot run {program[0]}", "there is no such file", "give a script, or -m MODULE"
-        )
+    """Run a program as python would, and capture its heap on the way.
+
+    Flags of python may stand among the options: -X dev, -W error, -O, -B, -I and so on.
+    """
+    how = _how(program, module=module, text=text)
     _check_output(output)
     options = {
         "output": output,
@@ -130,6 +171,5 @@ def run(
     others = on_exception or on_signal or every or when_rss or on_memory_error
     options["at_exit"] = at_exit or not others
     # A fresh interpreter: this one holds more objects than many programs.
-    code = "__import__('snap.capturing.run').capturing.run.main()"
-    arguments = [json.dumps(options), *(["-m"] if module else []), *program]
-    os.execv(sys.executable, [sys.executable, "-c", code, *arguments])
+    command = [sys.executable, *context.obj, "-c", _BEGIN, json.dumps(options), *how, *program]
+    os.execv(sys.executable, command)

@@ -6,8 +6,8 @@ import _signal  # type: ignore[import-not-found]
 import _thread
 import gc
 import sys
-import time
 
+from snap.apart.clock import clock
 from snap.apart.system import sleep_with_lock
 
 # Switch interval of a fork, seconds: longer than any fork takes.
@@ -108,15 +108,15 @@ class StandingStill:
     def _hold(self) -> None:
         """Take the lock anew, where there are threads to share it with, to keep it."""
         if self._threaded:
-            time.sleep(_TURN)
+            clock.sleep(_TURN)
             _give_in_if_asked()  # a request made of us before may still stand (3.13)
             sys.setswitchinterval(self._interval)
-        self._began = time.perf_counter()
+        self._began = clock.perf_counter()
 
     @property
     def seconds(self) -> float:
         """How long the world has stood still by now."""
-        return time.perf_counter() - self._began
+        return clock.perf_counter() - self._began
 
     @property
     def is_sure(self) -> bool:
@@ -135,7 +135,7 @@ class StandingStill:
         if self._threaded:
             # Threads that began to wait meanwhile might wait for the long interval
             # behind one that never blocks: let go once, all of them have a turn before this.
-            time.sleep(_TURN)
+            clock.sleep(_TURN)
         if self._mask is not None:
             # The last thing to do: a handler may raise.
             _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
@@ -172,7 +172,7 @@ def _set_events(monitored: bytes, *, silent: bool) -> None:
 
 def _give_in_if_asked() -> bool:
     """Run some instructions, between which the lock is handed over; tell if it seems it was."""
-    before = time.perf_counter()
+    before = clock.perf_counter()
     for _ in range(_FEW_INSTRUCTIONS):
         pass
-    return time.perf_counter() - before > _TURN / 2
+    return clock.perf_counter() - before > _TURN / 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ from snap.attach.process import Target, examine, gone, is_alive, is_blocked
 from snap.attach.remote import Request
 from snap.capturing.capture import Values, check_choices
 from snap.capturing.job import Capture, Job
+from snap.capturing.names import name_of_capture
 from snap.capturing.output import Output
 from snap.capturing.sizes import parse_limit
 from snap.capturing.supervise import PATIENCE, Writer
@@ -48,7 +48,8 @@ def attach(
     pid
         A process of CPython 3.10 or later on this machine, in this or another container.
     path
-        The file; replaced when the new one is complete, never before. Mode 0600.
+        The file; replaced when the new one is complete, never before. Mode 0600. ``{pid}`` in it
+        becomes the number of the process that is captured, ``{time}`` and ``{n}`` see `capture`.
     timeout
         Seconds for the process to reach a point where the walk can begin.
     progress
@@ -78,8 +79,9 @@ def attach(
     began = time.perf_counter()
     limit = parse_limit(max_extra)
     target = examine(pid)
+    path = name_of_capture(path, pid=pid)
     # What cannot be written is told before the target is touched.
-    Output(os.fspath(path)).discard()
+    Output(path).discard()
     with Meeting(target) as meeting:
         _bring(target, meeting, timeout)
         ends = meeting.connect()
@@ -96,8 +98,8 @@ def attach(
                 began=began,
                 pause=pause,
                 progress=progress,
-                # The walk has told it: what it knows is the other process.
-                count_left=lambda: None,
+                # What stays in the target is told by the walk.
+                held=None,
             )
             return job.wait()
         except BaseException:
@@ -105,18 +107,18 @@ def attach(
             raise
 
 
-def _start_writer(path: str | os.PathLike[str], ends: tuple[int, int]) -> Writer:
+def _start_writer(path: str, ends: tuple[int, int]) -> Writer:
     try:
-        output = Output(os.fspath(path))
-        try:
-            return Writer(output, ends)
-        except BaseException:
-            output.discard()
-            raise
-    finally:
+        output = Output(path)
+    except BaseException:
         for fd in ends:
-            with contextlib.suppress(OSError):
-                os.close(fd)
+            os.close(fd)
+        raise
+    try:
+        return Writer(output, ends)
+    except BaseException:
+        output.discard()
+        raise
 
 
 def _bring(target: Target, meeting: Meeting, timeout: float) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from snap.apart.hooks import FIX
 from snap.attach.batch import HAS_LOCK, TAKES_LOCK, run, say
 from snap.errors import SnapError
 
@@ -26,6 +27,9 @@ PAGE_SIZE: Final = 4096
 # S_IRUSR and S_IWUSR; IPC_RMID.
 _OWNERS: Final = 0o600
 _REMOVE: Final = 0
+# Py_file_input, and what is printed where that was not run.
+_FILE_INPUT: Final = 257
+_REFUSED: Final = "was refused"
 
 # Other threads stand still while the main thread does what waits for none of them.
 _ALONE: Final = "set scheduler-locking on"
@@ -97,14 +101,33 @@ def run_in_wait(target: Target, line: str, *, timeout: float) -> bool:
             say(TAKES_LOCK),
             f"set $state = ((int (*)(void)) {functions['PyGILState_Ensure']})()",
             say(HAS_LOCK),
-            f"set $failed = ((int (*)(void *)) {functions['PyRun_SimpleString']})($page)",
+            *_run_quietly(functions),
             f"call ((void (*)(int)) {functions['PyGILState_Release']})($state)",
             f"call ((int (*)(void *)) {functions['shmdt']})($page)",
             "end",
         ],
         timeout=timeout,
     )
+    if _REFUSED in output:
+        why = "an audit hook of the program refuses to run a line of source in it"
+        raise SnapError(f"cannot attach to process {target.pid}", why, FIX)
     return HAS_LOCK in output
+
+
+def _run_quietly(functions: dict[str, int]) -> Iterator[str]:
+    """Give the commands that run the line in `$page`, which print nothing if that is refused."""
+    made = f"((void *(*)(void)) {functions['PyDict_New']})()"
+    run = f"((void *(*)(void *, int, void *, void *)) {functions['PyRun_String']})"
+    release = f"call ((void (*)(void *)) {functions['Py_DecRef']})"
+    yield f"set $names = {made}"
+    yield f"set $result = {run}($page, {_FILE_INPUT}, $names, $names)"
+    yield "if $result"
+    yield f"{release}($result)"
+    yield "else"
+    yield f"call ((void (*)(void)) {functions['PyErr_Clear']})()"
+    yield say(_REFUSED)
+    yield "end"
+    yield f"{release}($names)"
 
 
 def _place(target: Target, line: str) -> Iterator[str]:

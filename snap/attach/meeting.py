@@ -19,6 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from snap.apart import hooks
 from snap.attach import guest, package
 from snap.attach.process import gone, is_alive
 from snap.errors import SnapError
@@ -66,6 +67,10 @@ def begin():
  s, h, k = 0, vars(posix), '<heapsnap LINE>'
  try:
   if h.setdefault(k, begin) is not begin: return
+  t = time
+  if type(t.sleep) is not type(len):
+   t = _imp.create_builtin(t.__spec__)
+   _imp.exec_builtin(t)
   for n in LINE, LINE+1, LINE+3:
    try: posix.fstat(n)
    except OSError: pass
@@ -83,7 +88,7 @@ def begin():
    text = b''
    for n in range(1000):
     try: text += posix.read(LINE, SIZE - len(text))
-    except BlockingIOError: time.sleep(.005)
+    except BlockingIOError: t.sleep(.005)
     if len(text) == SIZE: break
    posix.close(LINE+3)
    exec(text, globals())
@@ -243,8 +248,7 @@ class Meeting:
                 self._still_there(end)
         if told.startswith(guest.FAILED):
             why = told.removeprefix(guest.FAILED).decode(errors="replace").strip()
-            missing = "No module named" in why
-            raise self._failure(why, _FIX_MODULES if missing else "attach again")
+            raise self._failure(why, _fix_for(why))
         return told
 
     def _still_there(self, end: float) -> None:
@@ -272,6 +276,12 @@ class Meeting:
         end = time.monotonic() + _CLOSING
         while self._pipe and self._link(self._first) == self._pipe and time.monotonic() < end:
             time.sleep(_LOOK)
+
+
+def _fix_for(why: str) -> str:
+    if why.startswith(guest.HOOK):
+        return hooks.FIX
+    return _FIX_MODULES if "No module named" in why else "attach again"
 
 
 def _bare(name: str) -> bytes:

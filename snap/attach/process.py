@@ -33,6 +33,10 @@ _INTERPRETER: Final = (
     "PyGILState_Release",
     "PyGC_Disable",
     "PyGC_Enable",
+    "PyDict_New",
+    "PyErr_Clear",
+    "PyRun_String",
+    "Py_DecRef",
 )
 _C_LIBRARY: Final = ("fork", "shmat", "shmctl", "shmdt", "shmget")
 _CAP_SYS_PTRACE: Final = 19

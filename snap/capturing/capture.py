@@ -5,18 +5,20 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import threading
-import time
-from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, overload
 
 from snap.allocations.untraced import Untraced
 from snap.apart import system
-from snap.apart.footprint import count_held, count_left, own_modules
+from snap.apart.clock import clock
+from snap.apart.footprint import count_held, own_modules
+from snap.apart.hooks import FIX, why_refused
 from snap.apart.own import Disturbed
 from snap.apart.world import StandingStill, walk_interval
+from snap.capturing import forks
 from snap.capturing.job import Capture, Job, Mode
+from snap.capturing.names import name_of_capture
 from snap.capturing.output import Output
+from snap.capturing.scarce import is_scarce, refuse_opening
 from snap.capturing.sizes import parse_limit
 from snap.capturing.supervise import PATIENCE, Writer
 from snap.errors import SnapError
@@ -35,10 +37,6 @@ VALUES: Final = ("none", "short")
 
 # Of a walk in place, to find the world standing still.
 _TRIES: Final = 8
-
-
-# Without slots, for which `dataclass` makes a second class: the first would be garbage of ours.
-_one_at_a_time = threading.RLock()
 
 
 @overload
@@ -78,7 +76,8 @@ def capture(
         The file; replaced when the new one is complete, never before. Mode 0600. Where numpy
         or pyarrow is not installed it is a raw one, with the suffix ``.snapraw`` in place of
         ``.parquet``, of which ``snap convert`` makes the Parquet file elsewhere; the result
-        tells its path.
+        tells its path. ``{pid}`` in it becomes the process number, ``{time}`` the UTC time, and
+        ``{n}`` counts the captures of this process that have it.
     mode
         "fork" walks in a forked copy: the program stands still only for the fork.
         "inline" walks in place: the program stands still for the whole walk. By default
@@ -95,7 +94,7 @@ def capture(
         "none" writes no value of the program: of the keys of dicts only those that its own code
         spells, as names (interned identifiers that look like no token). "short" adds the
         beginning of each string, of bytes and numbers, and names references by keys of all
-        these types.
+        these types, without those of the environment and of the command line.
 
     Returns
     -------
@@ -118,22 +117,24 @@ def capture(
     copying page tables: about 10 ms for 300 MB. A walk takes a few times as long as
     ``gc.collect()``.
     """
-    if _one_at_a_time._is_owned():  # type: ignore[attr-defined]
+    if forks.turn._is_owned():  # type: ignore[attr-defined]
         raise SnapError(
             "cannot capture",
             "this thread is capturing already: a handler of a signal came in between",
             "capture in another thread, as snap.install(signal=...) does",
         )
-    with _one_at_a_time:
+    path = os.fspath(path)
+    with forks.turn:
         # Before anything is made: a collection that this sets off would take what is to be seen.
         collecting = gc.isenabled()
+        forks.collecting.append(collecting)
         gc.disable()
         try:
             check_choices(mode, values)
             _refuse_unsupported()
             limit = parse_limit(max_extra)
             wanted = _Wanted(
-                path=os.fspath(path),
+                path=name_of_capture(path, pid=os.getpid()),
                 collecting=collecting,
                 progress=progress,
                 max_extra=limit,
@@ -150,9 +151,15 @@ def capture(
                         "raise the limit of processes or memory, or use mode='inline'",
                     ) from None
                 job = _start(wanted, "inline")
+        except Exception as error:
+            why = why_refused(error)
+            if why is None:
+                raise
+            raise SnapError(f"cannot capture to {path}", why, FIX) from None
         finally:
             if collecting:
                 gc.enable()
+            forks.collecting.clear()
     if wait:
         return job.wait()
     job._finish_in_background()
@@ -206,7 +213,7 @@ def _start(wanted: _Wanted, mode: Mode) -> Job:
 
 
 def _try(wanted: _Wanted, mode: Mode, interval: float) -> Job:
-    began = time.perf_counter()
+    began = clock.perf_counter()
     output = Output(wanted.path)
     try:
         writer = Writer(output)
@@ -235,7 +242,7 @@ def _try(wanted: _Wanted, mode: Mode, interval: float) -> Job:
         began=began,
         pause=pause,
         progress=wanted.progress,
-        count_left=partial(count_left, wanted.held),
+        held=wanted.held,
     )
 
 
@@ -244,7 +251,7 @@ def _fork(writer: Writer, wanted: _Wanted) -> tuple[int, float]:
         return fork_walk(
             writer.walk_ends(),
             patience=PATIENCE,
-            made=writer,
+            made=(writer, wanted),
             collecting=wanted.collecting,
             target=os.getpid(),
             max_extra=wanted.max_extra,
@@ -253,6 +260,11 @@ def _fork(writer: Writer, wanted: _Wanted) -> tuple[int, float]:
     except (BrokenPipeError, TimeoutError):
         raise
     except OSError as error:
+        if is_scarce(error):
+            # In place it would stand still for the whole walk, for want of two descriptors.
+            raise refuse_opening(f"cannot capture {wanted.path}", error) from None
+        if why_refused(error) is not None:
+            raise
         raise _NoFork(error.strerror) from None
 
 
@@ -275,7 +287,7 @@ def _walk_in_place(writer: Writer, interval: float, wanted: _Wanted) -> float:
         cost = Cost(wanted.max_extra, is_copy=False)
         walk = Walk(channel, thaw=False, cost=cost, values=wanted.values)
         last: list[object] = []
-        walk.begin((writer, channel, world, untraced), first, last)
+        walk.begin((writer, channel, world, untraced, wanted), first, last)
         facts = collect_facts(
             "inline",
             pid=os.getpid(),

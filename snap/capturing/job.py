@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import time
+import _thread
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from snap.apart import system
-from snap.capturing.supervise import Writer, in_background
+from snap.apart.clock import clock
+from snap.apart.footprint import count_left
+from snap.capturing import forks
 from snap.errors import SnapError
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
+
+    from snap.capturing.supervise import Writer
 
 Mode = Literal["fork", "inline"]
 
@@ -61,6 +65,20 @@ class Capture:
 class Job:
     """A capture whose pause is over and whose file is being written."""
 
+    # Without a dict of its own, which another capture would see.
+    __slots__ = (
+        "_began",
+        "_held",
+        "_mode",
+        "_over",
+        "_process",
+        "_progress",
+        "_result",
+        "_walker",
+        "_writer",
+        "pause_seconds",
+    )
+
     def __init__(
         self,
         writer: Writer,
@@ -70,17 +88,20 @@ class Job:
         began: float,
         pause: float,
         progress: Callable[[int], None] | None,
-        count_left: Callable[[], int | None],
+        held: int | None,
     ) -> None:
-        self._writer = writer
-        self._mode = mode
+        self._writer: Writer | None = writer
+        self._mode: Mode = mode
         self._walker = walker
         self._began = began
+        self._process = os.getpid()
         self._progress = progress
-        self._count_left = count_left
+        # What our modules held before, see `footprint`; None where that is told by the walk.
+        self._held = held
         self.pause_seconds = pause
-        self._result: Capture | SnapError | None = None
-        self._thread: threading.Thread | None = None
+        self._result: Capture | BaseException | None = None
+        # Held by the thread that waits for the writer, if it is another one.
+        self._over: _thread.LockType | None = None
 
     def wait(self) -> Capture:
         """Block until the file is complete.
@@ -88,10 +109,12 @@ class Job:
         Raises
         ------
         SnapError
-            If the capture failed; there is no file then.
+            If the capture failed, and there is no file; or in a process that was forked meanwhile.
         """
-        if self._thread is not None:
-            self._thread.join()
+        forks.refuse_elsewhere(self._process)
+        if self._over is not None:
+            self._over.acquire()
+            self._over.release()
         elif self._result is None:
             self._finish()
         if isinstance(self._result, Capture):
@@ -101,12 +124,13 @@ class Job:
         raise self._result
 
     def _finish(self) -> None:
+        assert self._writer is not None
         try:
             done = self._writer.outcome(self._progress, self._count_left)
             self._result = Capture(
                 mode=self._mode,
                 pause_seconds=self.pause_seconds,
-                seconds=time.perf_counter() - self._began,
+                seconds=clock.perf_counter() - self._began,
                 **done,
             )
         except SnapError as failure:
@@ -115,10 +139,26 @@ class Job:
             self._writer.kill()
             raise
         finally:
-            if self._walker is not None:
+            self._writer = None
+            if self._walker is not None and os.getpid() == self._process:
                 if not isinstance(self._result, Capture):
                     system.kill(self._walker)
                 system.reap(self._walker)
 
+    def _count_left(self) -> int | None:
+        return None if self._held is None else count_left(self._held)
+
     def _finish_in_background(self) -> None:
-        self._thread = in_background(self._finish)
+        self._over = _thread.allocate_lock()
+        self._over.acquire()
+        # Not of `threading`, which keeps an object for each that every other capture would see.
+        _thread.start_new_thread(self._finish_and_tell, ())
+
+    def _finish_and_tell(self) -> None:
+        assert self._over is not None
+        try:
+            self._finish()
+        except BaseException as error:  # noqa: BLE001 - raised where somebody waits
+            self._result = error
+        finally:
+            self._over.release()

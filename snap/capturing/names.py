@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
 
+from snap.apart.clock import clock
 from snap.errors import SnapError
 
 _FIELDS = ("{pid}", "{n}", "{time}")
@@ -51,8 +51,40 @@ class SnapshotNames:
             stem += f"-{pid}"
         if self._count > 1 and "{n}" not in self._pattern:
             stem += f"-{self._count}"
-        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        path = stem + suffix
-        for field, text in zip(_FIELDS, (str(pid), str(self._count), now), strict=True):
-            path = path.replace(field, text)
-        return path
+        return fill_in(stem + suffix, pid=pid, number=self._count)
+
+
+# Of names that were given to captures one by one: the process, and how many had a number.
+_numbered = (0, 0)
+
+
+def name_of_capture(path: str | os.PathLike[str], *, pid: int) -> str:
+    """Fill in the name that one capture was given; other braces in it stay.
+
+    Parameters
+    ----------
+    pid
+        The process that is captured.
+
+    Notes
+    -----
+    ``{n}`` counts the captures of this process whose name has it.
+    """
+    global _numbered
+    pattern = os.fspath(path)
+    if "{" not in pattern:
+        return pattern
+    own = os.getpid()
+    count = _numbered[1] if _numbered[0] == own else 0
+    if "{n}" in pattern:
+        count += 1
+        _numbered = (own, count)
+    return fill_in(pattern, pid=pid, number=count)
+
+
+def fill_in(pattern: str, *, pid: int, number: int) -> str:
+    """Put the number of a process, a count and the UTC time where a pattern has their fields."""
+    now = clock.strftime("%Y%m%dT%H%M%SZ", clock.gmtime(None))
+    for field, text in zip(_FIELDS, (str(pid), str(number), now), strict=True):
+        pattern = pattern.replace(field, text)
+    return pattern

@@ -7,6 +7,8 @@ import os
 import secrets
 from typing import Final
 
+from snap.apart.hooks import why_refused
+from snap.capturing.scarce import is_scarce, refuse_opening
 from snap.errors import SnapError
 
 _NAMELESS: Final = "/proc/self/fd/"
@@ -47,6 +49,10 @@ class Output:
                 flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
                 os.close(os.open(self.temporary, flags, 0o600))
             except OSError as error:
+                if why_refused(error) is not None:
+                    raise
+                if is_scarce(error):
+                    raise refuse_opening(f"cannot write {path}", error) from None
                 raise SnapError(
                     f"cannot write {path}",
                     f"{error.strerror} ({folder})",

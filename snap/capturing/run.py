@@ -12,7 +12,7 @@ import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from snap.capturing import on_demand
 from snap.capturing.names import SnapshotNames
@@ -23,17 +23,27 @@ if TYPE_CHECKING:
     import types
     from collections.abc import Callable
 
+# Of what has begun to run and is no file.
+_texts: Final[list[str]] = []
+
 
 def main() -> None:
-    """Run a program: options as JSON, then ``-m MODULE`` or ``SCRIPT``, then its arguments."""
-    _, options, first, *rest = sys.argv
+    """Run a program: options as JSON, then what follows the flags of ``python``."""
+    _, options, *given = sys.argv
+    # As if that had been called: the interpreter and its flags are those.
+    del sys.orig_argv[-len(given) - 3 :]
+    sys.orig_argv += given
+    _show_source("")
     try:
         wanted = _arm(json.loads(options))
     except SnapError as error:
         print(error, file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_FAILURE)
+    first, *rest = given
     if first == "-m":
         _run_module(rest, wanted)
+    elif first in ("-c", "-"):
+        _run_text(first, rest, wanted)
     else:
         _run_script(first, rest, wanted)
 
@@ -105,7 +115,7 @@ def _run_module(arguments: list[str], on_error: Callable[[BaseException], object
     import runpy
 
     sys.argv[:] = arguments
-    sys.path[0] = os.getcwd()  # noqa: PTH109 - as `python -m` does
+    _begin_path(os.getcwd())  # noqa: PTH109 - as `python -m` does
     _guarded(lambda: runpy._run_module_as_main(arguments[0], alter_argv=True), on_error)  # type: ignore[attr-defined]
 
 
@@ -116,22 +126,63 @@ def _run_script(
     if os.path.isdir(path) or path.endswith((".zip", ".pyz")):  # noqa: PTH112
         import runpy
 
-        sys.path[0] = os.path.abspath(path)  # noqa: PTH100
+        sys.path.insert(0, os.path.abspath(path))  # noqa: PTH100 - whatever the flags are
         _guarded(lambda: runpy._run_module_as_main("__main__", alter_argv=False), on_error)  # type: ignore[attr-defined]
         return
-    sys.path[0] = os.path.dirname(os.path.realpath(path))  # noqa: PTH120
+    _begin_path(os.path.dirname(os.path.realpath(path)))  # noqa: PTH120
     main_module = sys.modules["__main__"]
     full = os.path.abspath(path)  # noqa: PTH100
 
     def run() -> None:
         loader, code = _load(path, full)
-        main_module.__file__ = full
-        if sys.version_info < (3, 15):
-            main_module.__cached__ = None  # type: ignore[attr-defined]
+        _name_file(main_module, full)
         main_module.__loader__ = loader
         exec(code, main_module.__dict__)
 
     _guarded(run, on_error)
+
+
+def _run_text(first: str, rest: list[str], on_error: Callable[[BaseException], object]) -> None:
+    """Run source that is an argument, or standard input."""
+    name = "<string>" if first == "-c" else "<stdin>"
+    text: str | bytes = rest.pop(0) if first == "-c" else sys.stdin.buffer.read()
+    sys.argv[:] = [first, *rest]
+    _begin_path("")
+    main_module = sys.modules["__main__"]
+    if isinstance(text, str):
+        _show_source(text)
+
+    def run() -> None:
+        code = compile(text, name, "exec")
+        _texts.append(name)
+        if first == "-":
+            _name_file(main_module, name)
+        exec(code, main_module.__dict__)
+
+    _guarded(run, on_error)
+
+
+def _name_file(main_module: types.ModuleType, name: str) -> None:
+    main_module.__file__ = name
+    if sys.version_info < (3, 15):
+        main_module.__cached__ = None  # type: ignore[attr-defined]
+
+
+def _show_source(text: str) -> None:
+    """Have tracebacks show a source in place of ours, where the interpreter keeps it (3.13)."""
+    linecache: Any = sys.modules.get("linecache")
+    if sys.version_info >= (3, 13) and linecache is not None:
+        linecache.cache.pop("<string>", None)
+        if text:
+            lines = [f"{line}\n" for line in text.split("\n")]
+            linecache.cache["<string>"] = (len(text), None, lines, "<string>")
+
+
+def _begin_path(folder: str) -> None:
+    """Put a folder on the path first, as `python` does unless its flags forbid it."""
+    safe = getattr(sys.flags, "safe_path", sys.flags.isolated)
+    if not safe:
+        sys.path.insert(0, folder)
 
 
 def _load(path: str, full: str) -> tuple[Any, types.CodeType]:
@@ -153,7 +204,7 @@ def _load(path: str, full: str) -> tuple[Any, types.CodeType]:
 
 def _has_begun(main_module: types.ModuleType) -> bool:
     """Tell whether the program's own code has run: only then is there something to capture."""
-    return "__file__" in vars(main_module)
+    return bool(_texts) or "__file__" in vars(main_module)
 
 
 def _guarded(run: Callable[[], object], on_error: Callable[[BaseException], object]) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import _socket
+import _thread
 import contextlib
 import errno
 import fcntl
 import json
 import os
-import signal
 import socket
 import sys
-import threading
 from typing import TYPE_CHECKING, Any, Final
 
+from snap.apart.hooks import why_refused
 from snap.apart.system import kill, reap
+from snap.capturing import forks, hearing, start
 from snap.capturing.output import Output, nameless
+from snap.capturing.place import NOT_FOUND
+from snap.capturing.scarce import refuse_opening
 from snap.conversation.channel import Channel
 from snap.errors import SnapError
 
@@ -23,21 +27,8 @@ if TYPE_CHECKING:
 
 # Seconds without a word from the other process after which a capture is given up.
 PATIENCE: Final = 60.0
-
-# The writer must find what the program would find, whatever put it on the path.
-_BOOTSTRAP: Final = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "from snap.writer.process import main; sys.exit(main(sys.argv[1:]))"
-)
-# What would make it slow, or fail where the program does not: each is about the program alone.
-_NOT_FOR_WRITER: Final = (
-    "PYTHONASYNCIODEBUG",
-    "PYTHONDEVMODE",
-    "PYTHONINSPECT",
-    "PYTHONMALLOC",
-    "PYTHONTRACEMALLOC",
-    "PYTHONWARNINGS",
-)
+# Seconds that a writer has to end when it was killed.
+_LAST: Final = 10.0
 
 
 class Writer:
@@ -57,66 +48,71 @@ class Writer:
     in this one.
     """
 
-    __slots__ = ("_answers_fd", "_ended", "_walk_fd", "control", "output", "pid")
+    __slots__ = ("_answers_fd", "_ended", "_process", "_walk_fd", "control", "output", "pid")
 
     def __init__(self, output: Output, ends: tuple[int, int] | None = None) -> None:
         self.output = output
         self._ended = False
+        self._process = os.getpid()
         self._walk_fd = self._answers_fd = -1
-        if not sys.executable:
-            raise SnapError(
-                "cannot start the writer process",
-                "sys.executable is empty: this interpreter is embedded in another program",
-                "set sys.executable to a python with pyarrow and numpy before the capture",
-            )
-        if ends is None:
-            source, self._walk_fd = os.pipe()
+        # The writer's, which this process is to keep none of.
+        theirs = [*(ends or ())]
+        try:
+            start.refuse_embedded()
+            if ends is None:
+                theirs += self._make_pipes()
+            self.control = self._make_line(theirs)
+            forks.lines.add(self.control.fileno())
+            self.pid = self._start(theirs)
+        except BaseException as error:
+            self._close_walk_ends()
+            if hasattr(self, "control"):
+                self._hang_up()
+            if isinstance(error, OSError) and why_refused(error) is None:
+                fix = start.OUTSIDE if error.errno == errno.ENOENT else ""
+                raise refuse_opening("cannot start the writer process", error, fix) from None
+            raise
+        finally:
+            for fd in theirs:
+                os.close(fd)
+            output.leave()
+
+    def _make_pipes(self) -> list[int]:
+        """Make the pipes of the conversation with a walk here; give the writer's ends."""
+        source, self._walk_fd = os.pipe()
+        try:
             self._answers_fd, answers = os.pipe()
-            os.set_blocking(self._walk_fd, False)
-        else:
-            source, answers = ends
-        self.control, theirs = socket.socketpair()
+        except OSError:
+            os.close(source)
+            raise
+        os.set_blocking(self._walk_fd, False)
+        return [source, answers]
+
+    def _make_line(self, theirs: list[int]) -> socket.socket:
+        """Make the line to the writer, and give our end; the writer's is added to what it has."""
+        # What `socket` does with a pair would lose both ends to a hook that refuses it.
+        ours, other = (each.detach() for each in _socket.socketpair())
+        theirs.append(other)
+        try:
+            return socket.socket(fileno=ours)
+        except BaseException:
+            os.close(ours)
+            raise
+
+    def _start(self, theirs: list[int]) -> int:
+        source, answers, _ = theirs
         _enlarge(source)
         _enlarge(answers)
-        given = [source, answers, theirs.fileno()]
-        if output.fd >= 0:
-            given.append(output.fd)
+        output = self.output
+        given = [*theirs, output.fd] if output.fd >= 0 else theirs
         null = os.open(os.devnull, os.O_RDWR)
-        # Numbers above every standard stream and every descriptor given.
-        first = max(*given, null, 2) + 1
-        targets = [*range(first, first + len(given))]
-        temporary = nameless(targets[-1]) if output.fd >= 0 else output.temporary
-        arguments = [*map(str, targets[:3]), temporary, output.path, str(PATIENCE)]
-        actions: list[tuple[Any, ...]] = [
-            (os.POSIX_SPAWN_DUP2, fd, target) for fd, target in zip(given, targets, strict=True)
-        ]
-        actions += [(os.POSIX_SPAWN_DUP2, null, stream) for stream in (0, 1, 2)]
-        command = [sys.executable, "-c", _BOOTSTRAP, json.dumps(sys.path), *arguments]
         try:
-            self.pid = os.posix_spawn(
-                sys.executable,
-                command,
-                {key: os.environ[key] for key in os.environ if key not in _NOT_FOR_WRITER},
-                file_actions=actions,
-                # The program may ignore or block signals that the writer should heed.
-                setsigmask=(),
-                setsigdef=(signal.SIGINT, signal.SIGTERM, signal.SIGPIPE),
-                setpgroup=0,
-            )
-        except OSError as error:
-            self._close_walk_ends()
-            self.control.close()
-            raise SnapError(
-                "cannot start the writer process",
-                f"{sys.executable}: {error.strerror}",
-                "run with a python that can be started, and room for one more process",
-            ) from None
+            targets = start.numbers_for([*given, null])[: len(given)]
+            temporary = nameless(targets[-1]) if output.fd >= 0 else output.temporary
+            arguments = [*map(str, targets[:3]), temporary, output.path, str(PATIENCE)]
+            return start.start(given, targets, null, arguments)
         finally:
-            os.close(source)
-            os.close(answers)
             os.close(null)
-            theirs.close()
-            output.leave()
 
     def channel(self) -> Channel:
         """Give the walk's end of the conversation."""
@@ -142,6 +138,13 @@ class Writer:
             if error.errno not in {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN}:
                 raise
 
+    def _tell_last(self, left: int | None) -> None:
+        """Say what the writer waits for when the walk is over, and that there is no more."""
+        if left is not None:
+            self._tell({"left_objects": left})
+        with contextlib.suppress(OSError):
+            self.control.shutdown(socket.SHUT_WR)
+
     def outcome(
         self, progress: Callable[[int], None] | None, count_left: Callable[[], int | None]
     ) -> dict[str, Any]:
@@ -161,21 +164,19 @@ class Writer:
         """
         message: dict[str, Any] = {}
         try:
-            with self.control.makefile("rb") as lines:
-                for line in lines:
-                    message = json.loads(line)
-                    if progress is not None and "objects" in message:
-                        progress(message["objects"])
-                    elif "walked" in message:
-                        if (left := count_left()) is not None:
-                            self._tell({"left_objects": left})
-                        self.control.shutdown(socket.SHUT_WR)
-                    elif "objects" not in message:
-                        break
-        except OSError:
-            message = {}
+            for message in hearing.hear(self.control):
+                if progress is not None and "objects" in message:
+                    progress(message["objects"])
+                elif "walked" in message:
+                    self._tell_last(count_left())
+                elif "objects" not in message:
+                    break
+        except hearing.Silent:
+            self._give_up()
+            raise _gave_no_sign(self.output.path) from None
+        forks.refuse_elsewhere(self._process)
         # It waits for our end of the line.
-        self.control.close()
+        self._hang_up()
         status = reap(self.pid)
         self._ended = True
         if "done" in message:
@@ -188,25 +189,51 @@ class Writer:
             raise SnapError(**message["failed"])
         raise _ended_early(self.output.path, status)
 
+    def _give_up(self) -> None:
+        """End a writer that is stuck, and forget the file."""
+        self._ended = True
+        kill(self.pid)
+        # One that a disk holds ends when that lets go: nobody waits for it here.
+        _reap_within(self.pid, _LAST)
+        self._hang_up()
+        self.output.discard()
+
     def kill(self) -> None:
         """End the writer, if it still runs, and forget the file: the capture has failed."""
+        if os.getpid() != self._process:
+            return
         if not self._ended:
             kill(self.pid)
             reap(self.pid)
             self._ended = True
-        self.control.close()
+        self._hang_up()
         self.output.discard()
 
+    def _hang_up(self) -> None:
+        forks.lines.discard(self.control.fileno())
+        self.control.close()
+
     def _close_walk_ends(self) -> None:
-        if self._walk_fd >= 0:
-            os.close(self._walk_fd)
-            os.close(self._answers_fd)
-            self._walk_fd = self._answers_fd = -1
+        for fd in (self._walk_fd, self._answers_fd):
+            if fd >= 0:
+                os.close(fd)
+        self._walk_fd = self._answers_fd = -1
+
+
+def _gave_no_sign(path: str) -> SnapError:
+    silence = f"the writer process gave no sign for {hearing.SILENCE:g} s"
+    return SnapError(
+        f"cannot write {path}",
+        f"{silence}: its disk hangs, or it was stopped",
+        "look whether the disk answers, or write to another one",
+    )
 
 
 def _ended_early(path: str, status: int | None) -> SnapError:
     import resource
 
+    if status is not None and os.waitstatus_to_exitcode(status) == NOT_FOUND:
+        return start.not_found()
     fix = f"check that `{sys.executable} -c 'import pyarrow, numpy'` works"
     if resource.getrlimit(resource.RLIMIT_AS)[1] != resource.RLIM_INFINITY:
         fix += ", and that the limit of memory (ulimit -v), which it inherits, leaves it room"
@@ -223,11 +250,18 @@ def describe_status(status: int | None) -> str:
     return f"exit code {os.WEXITSTATUS(status)}"
 
 
-def in_background(work: Callable[[], None]) -> threading.Thread:
-    """Run `work` in a daemon thread."""
-    thread = threading.Thread(target=work, name="snap", daemon=True)
-    thread.start()
-    return thread
+def _reap_within(pid: int, seconds: float) -> None:
+    """Wait for the end of a process, and leave it to a thread if that takes longer."""
+    over = _thread.allocate_lock()
+    over.acquire()
+
+    def wait() -> None:
+        reap(pid)
+        over.release()
+
+    # Not of `threading`, which would count the thread that this one is as the program's.
+    _thread.start_new_thread(wait, ())
+    over.acquire(timeout=seconds)
 
 
 def _enlarge(fd: int) -> None:

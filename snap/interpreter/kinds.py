@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import sys
 import types
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -58,8 +59,11 @@ class Kind:
     MANAGED: Final = 256
     # gc.get_referents may tell more than its references count for.
     BORROWER: Final = 512
+    # May have very many items, see `pieces`.
+    LONG: Final = 1024
 
 
+CONTAINERS: Final = (dict, list, tuple, set, frozenset, collections.deque)
 _SUSPENDED: Final = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 
 # Kinds of which the walk must see each object.
@@ -87,6 +91,9 @@ def kind_of(cls: type, *, spare_modules: bool) -> int:
         kind |= Kind.DICT
     elif flags_of(cls) & _IS_DICT:
         kind |= Kind.DICT_SUBCLASS
+    base = base_of(cls)
+    if base is not None:
+        kind |= Kind.LONG | (Kind.ARRAY if base is array_type() else 0)
     if cls is types.CodeType:
         kind |= Kind.CODE | Kind.UNSAFE_SIZE
     if not has_safe_size(cls):
@@ -96,14 +103,23 @@ def kind_of(cls: type, *, spare_modules: bool) -> int:
         kind |= Kind.CONTAINER
         if header_size(cls) > _GC_HEADER:
             kind |= Kind.MANAGED
-    array = array_type()
-    if array is not None and any(base is array for base in mro_of(cls)):
-        kind |= Kind.ARRAY
     if spare_modules and any(base is types.ModuleType for base in mro_of(cls)):
         kind |= Kind.MODULE
     if BORROWS and any(cls is each for each in _SUSPENDED):
         kind |= Kind.BORROWER
     return kind
+
+
+def base_of(cls: type) -> type | None:
+    """Give the built-in type of containers that a type is or derives from, or None.
+
+    By identity: a metaclass may define ``__eq__``.
+    """
+    array = array_type()
+    for base in mro_of(cls):
+        if any(base is each for each in CONTAINERS) or (array is not None and base is array):
+            return cast("type", base)
+    return None
 
 
 def array_type() -> type | None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _LONGEST: Final = 40
-_PLAIN: Final = (str, bytes, int, float, complex, bool, type(None), type(...))
+# By address: a type of the program may define how it is compared.
+_PLAIN: Final = frozenset(map(id, (str, bytes, int, float, complex, bool, type(None), type(...))))
 _SIZED: Final[tuple[tuple[type, Callable[[Any], int]], ...]] = (
     (dict, dict.__len__),
     (list, list.__len__),
@@ -31,7 +32,8 @@ _SIZED: Final[tuple[tuple[type, Callable[[Any], int]], ...]] = (
     (frozenset, frozenset.__len__),
     (collections.deque, collections.deque.__len__),
 )
-_SEQUENCES: Final = (list, tuple, collections.deque)
+_SEQUENCES: Final = frozenset(map(id, (list, tuple, collections.deque)))
+_FUNCTIONS: Final = frozenset(map(id, (types.FunctionType, types.BuiltinFunctionType)))
 # Before 3.11 an instance with attributes has its dict; later, asking would make one.
 _HAVE_DICTS: Final = sys.version_info < (3, 11)
 _spared: Final = modules_to_spare()
@@ -85,7 +87,7 @@ def _names(holder: Any, wanted: frozenset[int]) -> Iterator[tuple[int, str]]:
     cls = type(holder)
     if issubclass(cls, dict):
         yield from _names_of_values(holder, wanted)
-    elif cls in _SEQUENCES:
+    elif id(cls) in _SEQUENCES:
         yield from ((id(item), f"[{place}]") for place, item in enumerate(holder))
     elif have_variables(cls):
         yield from ((address, name) for name, address in variables_of(holder))
@@ -120,13 +122,13 @@ def _written_key(key: object) -> str:
 def written(item: Any) -> str:
     """Say in a few characters which object of its type one is; "" where that takes its code."""
     cls = type(item)
-    if cls in _PLAIN:
+    if id(cls) in _PLAIN:
         return printable(repr(item), _LONGEST)
     if cls is types.ModuleType:
         return str(module_namespace(item).get("__name__"))
     if issubclass(cls, type):
         return name_of(item)
-    if cls in (types.FunctionType, types.BuiltinFunctionType):
+    if id(cls) in _FUNCTIONS:
         return str(item.__qualname__)
     if cls is types.MethodType:
         return written(item.__func__)

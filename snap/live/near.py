@@ -14,8 +14,9 @@ from snap.live.starts import modules
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# Whose references are their items: looked through without a list of them.
-_LARGE: Final = (dict, list, tuple, set, frozenset)
+# Whose references are their items: looked through without a list of them. By address: a type of
+# the program may define how it is compared.
+_LARGE: Final = frozenset(map(id, (dict, list, tuple, set, frozenset)))
 # References of any other object, about.
 _FEW: Final = 8
 # Blocks of memory for each reference from what modules name, where following these still
@@ -74,9 +75,9 @@ class Near:
     ) -> tuple[object, ...] | None:
         for module in in_order:
             held = [each for each in _leading_on(module) if id(each) != self._asked]
-            small = [each for each in held if type(each) not in _LARGE]
+            small = [each for each in held if id(type(each)) not in _LARGE]
             hit = [] if wanted.isdisjoint(map(id, referents_of_all(small))) else small
-            large = (each for each in held if type(each) in _LARGE)
+            large = (each for each in held if id(type(each)) in _LARGE)
             for each in chain(hit, large):
                 if not wanted.isdisjoint(_addresses_held(each)):
                     namespace = module_namespace(module)
@@ -99,13 +100,13 @@ def _leading_on(module: ModuleType) -> Iterator[object]:
 
 
 def _size(item: object) -> int:
-    return len(cast("list[object]", item)) if type(item) in _LARGE else _FEW
+    return len(cast("list[object]", item)) if id(type(item)) in _LARGE else _FEW
 
 
 def _addresses_held(item: object) -> Iterable[int]:
     if type(item) is dict:
         return chain(map(id, dict.values(item)), map(id, dict.keys(item)))
-    if type(item) in _LARGE:
+    if id(type(item)) in _LARGE:
         return map(id, cast("list[object]", item))
     return map(id, referents(item))
 

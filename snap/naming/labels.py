@@ -7,6 +7,7 @@ only: descriptors of built-in types, and an instance's own attributes.
 
 from __future__ import annotations
 
+import collections
 import gc
 import types
 import weakref
@@ -55,7 +56,14 @@ _GETTERS_OF_MODULES: Final = {
     ("numpy", "ndarray"): "base",
 }
 
-_DESCRIPTORS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType)
+# By address, here and elsewhere: to compare a type of the program with another, or to look it
+# up, runs what its metaclass defines.
+# Of slots, and of the fields of named tuples: that gives an item by its index, whatever the class
+# says of its fields.
+_MEMBERS: Final = frozenset(
+    map(id, (types.MemberDescriptorType, vars(collections).get("_tuplegetter")))
+)
+_DESCRIPTORS: Final = _MEMBERS | {id(types.GetSetDescriptorType)}
 _get_attribute: Final = object.__getattribute__
 _generic_getter: Final = object.__dict__["__getattribute__"]
 
@@ -135,7 +143,7 @@ def _copy(name: Any) -> str:
 
 
 def _descriptor_names(cls: type) -> Iterator[str]:
-    """Name slots, and what built-in types hold."""
+    """Name slots, fields of named tuples, and what built-in types hold."""
     if cls is types.CodeType:
         yield from ("co_consts", "co_names", "co_filename", "co_name")
         return
@@ -143,7 +151,7 @@ def _descriptor_names(cls: type) -> Iterator[str]:
         yield from _GETTERS.get(id(base), ())
         if base is not type:
             for name, member in namespace_of(base).items():
-                if type(member) is types.MemberDescriptorType and is_telling(name):
+                if id(type(member)) in _MEMBERS and is_telling(name):
                     yield _copy(name)
     for (module, name), names in _GETTERS_OF_MODULES.items():
         known = defined(module, name)
@@ -155,7 +163,7 @@ def _descriptor_reader(cls: type, name: str) -> Any:
     for base in mro_of(cls):
         descriptor = namespace_of(base).get(name)
         if descriptor is not None:
-            return _reader(descriptor.__get__) if type(descriptor) in _DESCRIPTORS else None
+            return _reader(descriptor.__get__) if id(type(descriptor)) in _DESCRIPTORS else None
     return None
 
 

@@ -1,4 +1,4 @@
-"""Which texts of the program may stand in a file."""
+"""Which texts of the program may stand in any file, as names."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from snap.interpreter.interned import is_interned
 from snap.naming.gibberish import looks_like_data
 
 _LONGEST_NAME: Final = 64
-_LONGEST_VALUE: Final = 40
-_MOST_BITS: Final = 256
-_SHOWN: Final = (str, bytes, int, float)
 
 
 def is_word(text: object) -> bool:
@@ -36,25 +33,3 @@ def is_telling(text: object) -> bool:
     if text[:2] == text[-2:] == "__":
         return True  # the interpreter's own: not all of them are interned
     return is_interned is not None and is_interned(text) and not looks_like_data(text)
-
-
-def is_shown(item: object) -> bool:
-    """Tell whether an object's value may be written where the program asked for values."""
-    cls = type(item)
-    # By identity: a metaclass may define __eq__.
-    return any(cls is each for each in _SHOWN)
-
-
-def short_value(item: object) -> str:
-    """Write the beginning of a string, of bytes, or a number; others must not be given."""
-    if type(item) is str or type(item) is bytes:
-        cut = len(item) > _LONGEST_VALUE
-        return repr(item[:_LONGEST_VALUE]) + ("…" if cut else "")
-    if type(item) is int and item.bit_length() > _MOST_BITS:
-        return f"int of {item.bit_length()} bits"
-    return repr(item)
-
-
-def short_key(item: object) -> str:
-    """Write a key: an identifier as it is, others as `short_value`."""
-    return item if is_word(item) and type(item) is str else short_value(item)

@@ -12,7 +12,7 @@ from itertools import compress, repeat
 from operator import is_
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from snap.conversation.wire import MOST_KEYS
+from snap.conversation import wire
 from snap.interpreter.calls import local_addresses, variable_names
 from snap.interpreter.suspended import generator_variables
 from snap.naming.text import is_telling
@@ -52,7 +52,7 @@ def variables_of(call: object) -> list[tuple[str, int]]:
 
 def items_of_dict_subclass(instance: dict[object, object]) -> Iterator[tuple[str, int]]:
     """Name the values of a dict of a derived class, as addresses, never through its code."""
-    if dict.__len__(instance) <= MOST_KEYS:
+    if dict.__len__(instance) <= wire.MOST_KEYS:
         for key, value in zip(dict.__iter__(instance), dict.values(instance), strict=False):
             if is_telling(key):
                 yield cast("str", key), id(value)

@@ -44,7 +44,7 @@ class _Replay:
     def answer(self, data: bytes) -> None:
         """Answer nobody: the walk had the same from the recorder."""
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def report(self, objects: int) -> None:
         """Tell nobody."""
 
     def last_facts(self) -> dict[str, Any]:

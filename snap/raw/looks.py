@@ -10,6 +10,7 @@ import struct
 from array import array
 from typing import TYPE_CHECKING
 
+from snap.conversation import wire
 from snap.interpreter.kinds import CLOSER, Kind
 from snap.interpreter.layout import ASCII_BITS, TEXT_BITS, WORDS, Rule, told_by_words
 
@@ -98,12 +99,18 @@ class Looks:
             _rows(()),
             _rows(row for row, kind in enumerate(kinds) if kind & Kind.DICT),
             _rows(row for row, kind in enumerate(kinds) if kind & CLOSER),
+            _rows(
+                row for row, kind in enumerate(kinds) if kind & Kind.LONG and self._may_be_long(row)
+            ),
             _rows(map(len, named)),
             _rows(row for rows in named for row in rows),
             containers,
             measured,
         ]
         return b"".join(answer), containers
+
+    def _may_be_long(self, row: int) -> bool:
+        return self._words[WORDS * row + _COUNT_WORD] > wire.MOST_WHOLE
 
     def _is_measured(self, number: int, state: int) -> bool:
         rule = self._rules[number]

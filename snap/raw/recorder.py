@@ -61,6 +61,7 @@ class Recorder:
             wire.HEADS: self._on_heads,
             wire.KINDS: self._on_kinds,
             wire.ROWS: self._on_rows,
+            wire.LONG: self._on_long,
             wire.SIZES: self._on_sizes,
             wire.NAMES: self._on_names,
         }
@@ -161,6 +162,12 @@ class Recorder:
         has = self._seen.has
         self.references += sum(not has(address, OWN) for address in counted)
 
+    def _on_long(self, body: bytearray) -> None:
+        addresses = _addresses(body[wire.LONG_HEADER_SIZE :])
+        is_first, has = self._seen.is_first_sight, self._seen.has
+        self._conversation.answer(bytes(is_first(address, SEEN) for address in addresses))
+        self.references += sum(not has(address, OWN) for address in addresses)
+
     def _on_sizes(self, _: bytearray) -> None:
         self._conversation.answer(self._masks)
 
@@ -169,7 +176,7 @@ class Recorder:
         now = time.monotonic()
         if now - self._reported > PROGRESS_INTERVAL:
             self._reported = now
-            self._conversation.tell({"objects": self.objects})
+            self._conversation.report(self.objects)
 
 
 def _addresses(body: bytearray) -> array[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import gc
 import json
 import sys
@@ -10,12 +9,21 @@ from typing import TYPE_CHECKING
 
 from snap._version import __version__
 from snap.allocations.sites import traced_bytes, traced_frames
+from snap.apart.clock import clock
 from snap.roots.exceptions import read_exceptions
 from snap.roots.named import named_roots, thread_facts
 from snap.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from typing import Any
+
+
+def _now() -> str:
+    """Give the time as ISO 8601, UTC."""
+    # `datetime` may have been replaced, as clocks are.
+    seconds = clock.time()
+    moment = clock.strftime("%Y-%m-%dT%H:%M:%S", clock.gmtime(seconds))
+    return f"{moment}.{int(seconds % 1 * 1e6):06d}+00:00"
 
 
 def collect_facts(
@@ -63,7 +71,7 @@ def collect_facts(
         "implementation": sys.implementation.name,
         "platform": sys.platform,
         "pid": pid,
-        "captured_at": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+        "captured_at": _now(),
         "mode": mode,
         "collector": {
             "enabled": collecting,

@@ -61,7 +61,7 @@ def read_greenlets(pieces: Iterable[list[object]]) -> dict[int, str]:
 
 def _greenlet_type() -> type | None:
     found = defined("greenlet", "greenlet")
-    return found if isinstance(found, type) else None
+    return found if issubclass(type(found), type) else None
 
 
 def _frames(base: type, greenlet: object) -> list[types.FrameType]:

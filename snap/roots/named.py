@@ -10,13 +10,13 @@ import sys
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from snap.apart.others import call_of_program
 from snap.apart.own import own_frames
 from snap.interpreter.calls import local_addresses, place_of
 from snap.naming.gibberish import without_data
 from snap.schema import STEP
 
 if TYPE_CHECKING:
-    import types
     from collections.abc import Iterator
 
     from snap.roots.exceptions import Exceptions
@@ -55,7 +55,7 @@ def thread_facts() -> list[ThreadFacts]:
     threads = []
     for ident, innermost in sys._current_frames().items():
         stack: list[FrameFacts] = []
-        frame: types.FrameType | None = innermost
+        frame = call_of_program(innermost)
         while frame is not None:
             if id(frame) not in current:
                 code = frame.f_code

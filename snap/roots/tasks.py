@@ -11,7 +11,7 @@ import gc
 import sys
 import types
 import weakref
-from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
 from snap.interpreter.calls import place_of
 from snap.interpreter.kinds import instances_of, mro_of, namespace_of
@@ -24,17 +24,26 @@ from snap.schema import STEP, TASK_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
+
+    # Of one task: function, file and line of each coroutine.
+    _Calls: TypeAlias = tuple[tuple[str, str, int | None], ...]
 
 # The sets of tasks in the module `asyncio.tasks`, by version.
 _SETS: Final = ("_all_tasks", "_scheduled_tasks", "_eager_tasks")
+# Tasks that are named, those of which the calls are told one by one, and those that are grouped by
+# their calls; all that wait are counted.
 _MOST_TASKS: Final = 10_000
 _MOST_TASKS_TOLD: Final = 1000
+_MOST_TASKS_GROUPED: Final = 100_000
+_MOST_GROUPS: Final = 1000
 _DEEPEST: Final = 100
 _LONGEST_NAME: Final = 80
+# By address of the type: what is awaited may be of any, whose metaclass may define a hash.
 _AWAITS: Final = {
-    types.CoroutineType: ("cr_code", "cr_await"),
-    types.GeneratorType: ("gi_code", "gi_yieldfrom"),
-    types.AsyncGeneratorType: ("ag_code", "ag_await"),
+    id(types.CoroutineType): ("cr_code", "cr_await"),
+    id(types.GeneratorType): ("gi_code", "gi_yieldfrom"),
+    id(types.AsyncGeneratorType): ("ag_code", "ag_await"),
 }
 
 
@@ -53,7 +62,26 @@ class TaskFacts(TypedDict):
     stack: list[CallFacts]
 
 
-def read_tasks(tracked: list[list[object]]) -> tuple[dict[int, str], list[TaskFacts]]:
+class GroupFacts(TypedDict):
+    """Tasks that wait at the same place: how many, and their coroutines as in `TaskFacts`."""
+
+    count: int
+    stack: list[CallFacts]
+
+
+class Tasks(NamedTuple):
+    """What is known of the tasks of all loops."""
+
+    # By address: of tasks, and of the variables of their coroutines.
+    labels: dict[int, str]
+    # Of the first of them.
+    facts: list[TaskFacts]
+    # How many are not done, and what these wait for; the most first.
+    waiting: int
+    groups: list[GroupFacts]
+
+
+def read_tasks(tracked: list[list[object]]) -> Tasks:
     """Read the tasks of all loops.
 
     Parameters
@@ -61,32 +89,69 @@ def read_tasks(tracked: list[list[object]]) -> tuple[dict[int, str], list[TaskFa
     tracked
         What the walk will walk, in pieces.
 
-    Returns
-    -------
-    labels, facts
-        By address: of tasks, and of the variables of their coroutines; and facts of the
-        first of them.
+    Notes
+    -----
+    10 us for each coroutine of a task.
     """
-    tasks: dict[int, str] = {}
-    variables: dict[int, str] = {}
+    labels = _Labels()
     facts: list[TaskFacts] = []
+    waiting = 0
+    counts: dict[_Calls, int] = {}
     for number, task in enumerate(_tasks(tracked)):
-        if number == _MOST_TASKS:
-            break
-        name = _name(task)
-        stack: list[CallFacts] = []
-        for coroutine in _coroutines(task):
-            call = _call(coroutine)
-            stack.append(call)
+        is_waiting = _is_waiting(task)
+        waiting += is_waiting
+        if number >= _MOST_TASKS_GROUPED:
+            continue
+        coroutines = list(_coroutines(task))
+        stack = [_call(coroutine) for coroutine in coroutines]
+        if stack and is_waiting:
+            calls = tuple((call["function"], call["file"], call["line"]) for call in stack)
+            counts[calls] = counts.get(calls, 0) + 1
+        if number < _MOST_TASKS and stack:
+            name = _name(task)
+            labels.add(task, name, coroutines, stack)
+            if len(facts) < _MOST_TASKS_TOLD:
+                facts.append(TaskFacts(name=name, stack=stack))
+    return Tasks(labels.all(), facts, waiting, _groups(counts))
+
+
+class _Labels:
+    """Names tasks, and the variables of their coroutines, by address."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[int, str] = {}
+        self._variables: dict[int, str] = {}
+
+    def add(
+        self, task: object, name: str, coroutines: list[object], stack: list[CallFacts]
+    ) -> None:
+        for coroutine, call in zip(coroutines, stack, strict=True):
             place = place_of(call["function"], call["file"], call["line"])
             label = STEP.join((f"{TASK_LABEL}{name}", place))
-            tasks.setdefault(id(task), label)
+            self._tasks.setdefault(id(task), label)
             for variable, address in _variables(coroutine):
-                variables.setdefault(address, f"{label}{STEP}{variable}")
-        if stack and len(facts) < _MOST_TASKS_TOLD:
-            facts.append(TaskFacts(name=name, stack=stack))
-    # A task is called by what it does, not by who has a variable for it.
-    return without_shared({**variables, **tasks}), facts
+                self._variables.setdefault(address, f"{label}{STEP}{variable}")
+
+    def all(self) -> dict[int, str]:
+        # A task is called by what it does, not by who has a variable for it.
+        return without_shared({**self._variables, **self._tasks})
+
+
+def _is_waiting(task: object) -> bool:
+    """Tell whether a task is not done: before 3.12 asyncio's set has the others, too."""
+    state = _get_of_task(task, "_state")
+    return type(state) is str and state == "PENDING"
+
+
+def _groups(counts: dict[_Calls, int]) -> list[GroupFacts]:
+    most = sorted(counts.items(), key=lambda each: each[1], reverse=True)[:_MOST_GROUPS]
+    return [
+        GroupFacts(
+            count=count,
+            stack=[CallFacts(function=name, file=file, line=line) for name, file, line in calls],
+        )
+        for calls, count in most
+    ]
 
 
 def _tasks(tracked: list[list[object]]) -> Iterator[Any]:
@@ -98,9 +163,9 @@ def _tasks(tracked: list[list[object]]) -> Iterator[Any]:
             if task is not None:
                 yield task
     task_type = defined("_asyncio", "Task")
-    if sys.version_info >= (3, 14) and isinstance(task_type, type):
+    if sys.version_info >= (3, 14) and issubclass(type(task_type), type):
         for task in instances_of(task_type, tracked):
-            if _get_of_task(task, "_state") == "PENDING":
+            if _is_waiting(task):
                 yield task
 
 
@@ -110,8 +175,9 @@ def _sets() -> Iterator[object]:
     module = sys.modules.get("_asyncio")
     if sys.version_info >= (3, 14) and module is not None:
         # Tasks of classes that are not its own: the module has no name for these.
-        kinds = (set, weakref.WeakSet)
-        yield from (each for each in gc.get_referents(module) if type(each) in kinds)
+        for each in gc.get_referents(module):
+            if type(each) is set or type(each) is weakref.WeakSet:
+                yield each
 
 
 def _get(instance: object, name: str) -> Any:
@@ -145,7 +211,7 @@ def _coroutines(task: object) -> Iterator[object]:
     """Give what a task runs, and what that waits for in turn."""
     coroutine = _get_of_task(task, "_coro")
     for _ in range(_DEEPEST):
-        attributes = _AWAITS.get(cast("Any", type(coroutine)))
+        attributes = _AWAITS.get(id(type(coroutine)))
         if attributes is None:
             return
         yield coroutine
@@ -153,7 +219,7 @@ def _coroutines(task: object) -> Iterator[object]:
 
 
 def _call(coroutine: object) -> CallFacts:
-    code: types.CodeType = _get(coroutine, _AWAITS[cast("Any", type(coroutine))][0])
+    code: types.CodeType = _get(coroutine, _AWAITS[id(type(coroutine))][0])
     return CallFacts(
         function=code.co_name, file=code.co_filename, line=line_of_generator(coroutine, code)
     )

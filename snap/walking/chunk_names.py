@@ -10,13 +10,14 @@ from snap.conversation import wire
 from snap.conversation.talk import length
 from snap.interpreter.instances import values_words
 from snap.interpreter.native import POINTER_SIZE, Words, addresses, shifted
-from snap.naming.text import is_shown, is_telling, short_key
+from snap.naming.text import is_telling
 from snap.naming.variables import have_variables, items_of_dict_subclass, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from snap.naming.labels import Labels
+    from snap.naming.values import Values
 
 
 class ChunkNames(NamedTuple):
@@ -42,7 +43,7 @@ class ChunkNames(NamedTuple):
             self.single_rows.append(row)
             self.single_held.append(address)
 
-    def parts(self, keys: Iterable[object], *, values: bool) -> list[bytes | Words]:
+    def parts(self, keys: Iterable[object], *, values: Values | None) -> list[bytes | Words]:
         """Give the parts of a ``NAMES`` message.
 
         Parameters
@@ -50,11 +51,11 @@ class ChunkNames(NamedTuple):
         keys
             Keys of dicts that the writer has not met.
         values
-            Whether those that are no names may be told, too.
+            By which those that are no names may be told, too; None where they may not.
         """
-        telling = (*filter(is_shown if values else is_telling, keys),)
+        telling, texts = _telling(keys) if values is None else _all_told(keys, values)
         told = {
-            "keys": list(map(short_key, telling)),
+            "keys": texts,
             "groups": self.groups,
             "singles": self.singles,
             "values": self.values,
@@ -69,6 +70,25 @@ class ChunkNames(NamedTuple):
         )
         rows = array("q", self.single_rows).tobytes()
         return [wire.pack_names_header(header), text, *held, rows]
+
+
+def _telling(keys: Iterable[object]) -> tuple[tuple[object, ...], list[object]]:
+    """Give the keys that are names, and these."""
+    telling = (*filter(is_telling, keys),)
+    return telling, list(telling)
+
+
+def _all_told(keys: Iterable[object], values: Values) -> tuple[tuple[object, ...], list[object]]:
+    """Give the keys that may be told where values were asked for, and what is told of each."""
+    told: list[object] = []
+    texts: list[object] = []
+    for key in keys:
+        # A name is no secret: it is told where no values are, too.
+        text = key if is_telling(key) else values.key(key)
+        if text is not None:
+            told.append(key)
+            texts.append(text)
+    return (*told,), texts
 
 
 def read_names(

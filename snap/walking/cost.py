@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
+from snap.apart.clock import clock
 from snap.apart.system import PrivateMemory
 
 # Seconds between two looks: each reads the page tables of the process.
@@ -49,12 +49,12 @@ class Cost:
         TooMuch
             If the walk has taken more than it may.
         """
-        moment = time.monotonic()
+        moment = clock.monotonic()
         if moment < self._next and not now:
             return
         # A look at a large process takes long: never more than a small part of the time.
         told = self._memory.read()
-        self._next = moment + max(_LOOK, 20 * (time.monotonic() - moment))
+        self._next = moment + max(_LOOK, 20 * (clock.monotonic() - moment))
         if told is None:
             return
         private, anonymous = told

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import select
 import sys
-import time
 
 from snap.apart import system
+from snap.apart.clock import clock
 from snap.apart.world import FORK_INTERVAL, StandingStill
 
 TYPE_CHECKING = False
@@ -187,9 +187,11 @@ def _tell(channel: Channel, failure: BaseException) -> None:
     """Tell the writer why the walk fails; it may have ended the walk itself."""
     import json
 
+    from snap.apart.hooks import FIX, why_refused
     from snap.conversation.wire import FAILED
     from snap.walking.cost import TooMuch
 
+    refused = why_refused(failure)
     trace, places = failure.__traceback__, []
     while trace is not None:
         place = trace.tb_frame.f_code
@@ -197,6 +199,8 @@ def _tell(channel: Channel, failure: BaseException) -> None:
         trace = trace.tb_next
     if isinstance(failure, TooMuch):
         why, fix = str(failure), "allow more with max_extra, or capture a smaller process"
+    elif refused is not None:
+        why, fix = refused, FIX
     else:
         why = f"the walk failed: {type(failure).__name__}: {failure} ({', '.join(places[-4:])})"
         fix = "capture again; if it repeats, use mode='inline'"
@@ -213,9 +217,9 @@ def _hears(fd: int, patience: float) -> bool:
 
 def _speaks(pid: int, heard: int) -> bool:
     """Wait for the first word; tell whether it came."""
-    end = time.monotonic() + _FIRST_WORD
+    end = clock.monotonic() + _FIRST_WORD
     asleep = 0
-    while time.monotonic() < end:
+    while clock.monotonic() < end:
         # One that waits for the lock sleeps; one that is slow to start does not.
         patience = 0.0 if asleep > 1 else _LOOK
         if select.select([heard], [], [], patience)[0]:

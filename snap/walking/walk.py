@@ -9,33 +9,32 @@ from __future__ import annotations
 
 import gc
 import json
-import time
-import types
 from array import array
-from itertools import accumulate, compress
+from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from snap.allocations.sites import Sites, traced_frames
+from snap.apart.clock import clock
+from snap.apart.others import made_by_others
 from snap.conversation import wire
 from snap.conversation.talk import Talk
 from snap.interpreter import hidden
-from snap.interpreter.arrays import of_array
 from snap.interpreter.kinds import Kind, size_without_user_code
 from snap.interpreter.layout import WORDS, are_words_readable, told_words
 from snap.interpreter.measures import sizes_of
 from snap.interpreter.native import POINTER_SIZE, addresses
 from snap.naming.labels import Labels
-from snap.naming.text import is_shown, short_value
+from snap.naming.values import Values
 from snap.naming.variables import closure_names
 from snap.roots.greenlets import read_greenlets
 from snap.roots.tasks import read_tasks
 from snap.walking.chunk_names import read_names
+from snap.walking.long import LongObjects
+from snap.walking.look import Look, look_closer, receive_look
 from snap.walking.met_types import MetTypes
 from snap.walking.tracked import Generation, tracked_objects
 
 if TYPE_CHECKING:
-    import types
-
     from snap.conversation.channel import Channel
     from snap.walking.cost import Cost
 
@@ -44,20 +43,6 @@ if TYPE_CHECKING:
 CHUNK: Final = 16384
 # Addresses that one message tells.
 _PIECE: Final = 1 << 17
-
-
-class _Look(NamedTuple):
-    """What the writer wants done with the objects of a chunk, by row."""
-
-    dicts: array[int]
-    # Rows of others that need a closer look. No pairs with their kinds: of some thousand tuples
-    # at once the interpreter would keep what it is given back, and count them as new.
-    closer: array[int]
-    # Groups of one type.
-    named: list[array[int]]
-    # A byte for each object: ask for its referents, see `wire`; ask for its size.
-    containers: bytes
-    measured: bytes
 
 
 class _Chunk(NamedTuple):
@@ -97,7 +82,7 @@ class Walk:
         self._channel = channel
         self._talk = Talk(channel)
         self._thaw = thaw
-        self._values = values
+        self._values = Values() if values else None
         self._cost = cost
         self._naming = 0.0
         self._reads_words = are_words_readable()
@@ -107,6 +92,7 @@ class Walk:
         self._own: list[int] = []
         self._generations: list[Generation] = []
         self._pending: list[object] = []
+        self._long = LongObjects(self._talk)
         self._frozen_unseen = False
         self._sites: Sites | None = None
         self._labels = Labels(build_dicts=thaw)
@@ -126,6 +112,7 @@ class Walk:
         Disturbed
             If the world did not stand still; nothing has been sent then.
         """
+        made = (*made, *made_by_others())
         self._own, self._generations = tracked_objects(made, first, last, thaw=self._thaw)
         self._frozen_unseen = not self._thaw and gc.get_freeze_count() > 0
 
@@ -145,44 +132,51 @@ class Walk:
                 self._sites.close()
 
     def _run(self, facts: bytes) -> None:
-        began, used = time.perf_counter(), time.process_time()
+        began, used = clock.perf_counter(), clock.process_time()
         self._talk.send(wire.FACTS, facts)
         tracked = [objects for _, objects in self._generations]
-        roots, tasks = read_tasks(tracked)
-        if self._thaw:
-            greenlets = read_greenlets(tracked)
-            roots = {**greenlets, **roots}
-            del greenlets
-        self._talk.send(wire.TASKS, json.dumps({"roots": roots, "tasks": tasks}).encode("ascii"))
-        del roots, tasks, tracked
+        tasks = read_tasks(tracked)
+        greenlets = read_greenlets(tracked) if self._thaw else {}
+        told = {
+            "roots": {**greenlets, **tasks.labels},
+            "tasks": tasks.facts,
+            "waiting": tasks.waiting,
+            "groups": tasks.groups,
+        }
+        self._talk.send(wire.TASKS, json.dumps(told).encode("ascii"))
+        del tasks, greenlets, told, tracked
         for _, objects in self._generations:
             # Piece by piece: two copies of what may be a tenth of the heap are a lot.
             for start in range(0, len(objects), _PIECE):
                 self._talk.send(wire.KNOWN, addresses(tuple(objects[start : start + _PIECE])))
-            naming = time.process_time()
+            naming = clock.process_time()
             self._talk.send(wire.CLOSURES, closure_names(objects))
-            self._naming += time.process_time() - naming
+            self._naming += clock.process_time() - naming
         self._talk.send(wire.OWN, array("Q", self._own).tobytes())
         upcoming = self._announce()
-        look = None if upcoming is None else self._look(upcoming.objects)
+        look = None if upcoming is None else receive_look(upcoming.objects, self._talk, self._types)
         while upcoming is not None:
             assert look is not None
             upcoming, look = self._take(upcoming, look)
             if upcoming is None and (upcoming := self._announce()) is not None:
-                look = self._look(upcoming.objects)
+                look = receive_look(upcoming.objects, self._talk, self._types)
         if self._cost is not None:
             self._cost.look(now=True)
         spent = {
             "peak_extra_bytes": None if self._cost is None else self._cost.peak,
             "peak_own_bytes": None if self._cost is None else self._cost.peak_own,
-            "seconds": time.perf_counter() - began,
-            "cpu_seconds": time.process_time() - used,
+            "seconds": clock.perf_counter() - began,
+            "cpu_seconds": clock.process_time() - used,
             "cpu_seconds_of_names": self._naming,
         }
         self._talk.send(wire.END, json.dumps(spent).encode("ascii"))
 
     def _announce(self) -> _Chunk | None:
         """Choose the next chunk and send the heads of its objects."""
+        while self._long and len(self._pending) < CHUNK:
+            self._pending += self._long.tell_piece()
+            if self._cost is not None:
+                self._cost.look()
         objects, generation = self._pending, wire.UNTRACKED
         if len(objects) < CHUNK:
             for number, waiting in self._generations:
@@ -211,12 +205,18 @@ class Walk:
         chunk.pop()
         return _Chunk(chunk, generation, flags)
 
-    def _take(self, taken: _Chunk, look: _Look) -> tuple[_Chunk | None, _Look | None]:
+    def _take(self, taken: _Chunk, look: Look) -> tuple[_Chunk | None, Look | None]:
         """Move a chunk to the writer; give the next one, already announced."""
         upcoming = self._announce()
         chunk = taken.objects
-        asking, hidden_rows, hidden_counts, hidden_objects = self._look_closer(chunk, look.closer)
-        dicts = cast("list[dict[object, object]]", list(map(chunk.__getitem__, look.dicts)))
+        long = self._long.among(chunk, look.long)
+        asking, hidden_rows, hidden_counts, hidden_objects = look_closer(
+            chunk, look.closer, long, self._types
+        )
+        dict_rows = look.dicts
+        if long:
+            dict_rows = array("i", (row for row in dict_rows if row not in long))
+        dicts = cast("list[dict[object, object]]", list(map(chunk.__getitem__, dict_rows)))
         lengths, keys = hidden.of_plain_dicts(dicts)
         values = addresses(hidden.values_of_plain_dicts(dicts))
         containers = list(compress(chunk if asking is None else asking, look.containers))
@@ -229,27 +229,31 @@ class Walk:
         header = wire.RowsHeader(
             objects=len(chunk),
             told=len(told),
-            dicts=len(look.dicts),
+            dicts=len(dict_rows),
             keys=len(keys),
             values=len(values) // POINTER_SIZE,
             closer=len(hidden_rows),
             hidden=len(hidden_objects),
+            long=len(long),
             flags=len(taken.flags),
             generation=taken.generation,
             marker=id(self._separator[0]),
         )
         del told, keys, dicts, hidden_objects
         # Asked for long ago, so it is there.
-        next_look = None if upcoming is None else self._look(upcoming.objects)
+        next_look = (
+            None if upcoming is None else receive_look(upcoming.objects, self._talk, self._types)
+        )
         self._talk.send(
             wire.ROWS,
             wire.pack_rows_header(header),
             addresses(referents),
             values,
-            array("q", look.dicts).tobytes(),
+            array("q", dict_rows).tobytes(),
             array("q", lengths).tobytes(),
             hidden_rows.tobytes(),
             hidden_counts.tobytes(),
+            array("q", long).tobytes(),
             taken.flags,
         )
         sizes = sizes_of(compress(chunk, look.measured))
@@ -259,71 +263,23 @@ class Walk:
             if self._types.kind(chunk[row]) & Kind.UNSAFE_SIZE
         )
         self._talk.send(wire.SIZES, sizes.tobytes())
-        naming = time.process_time()
+        naming = clock.process_time()
         mappings = [row for row in look.closer if self._types.kind(chunk[row]) & Kind.DICT_SUBCLASS]
         named = read_names(self._labels, chunk, look.named, mappings)
-        self._naming += time.process_time() - naming
+        self._naming += clock.process_time() - naming
         self._pending += compress(referents, self._talk.receive(len(referents)))
         keys_at = slice(header.told, header.told + header.keys)
         wanted = compress(referents[keys_at], self._talk.receive(header.keys))
         if self._sites is not None:
             text, *numbers = self._sites.read(chunk, look.containers)
             self._talk.send(wire.SITES, wire.pack_sites_header(len(text)), text, *numbers)
-        if self._values:
-            shown = [(row, short_value(item)) for row, item in enumerate(chunk) if is_shown(item)]
+        if self._values is not None:
+            shown = self._values.shown(chunk)
             self._talk.send(wire.VALUES, json.dumps(shown).encode("ascii"))
-        naming = time.process_time()
+        naming = clock.process_time()
         self._talk.send(wire.NAMES, *named.parts(wanted, values=self._values))
-        self._naming += time.process_time() - naming
+        self._naming += clock.process_time() - naming
+        self._long.add(long)
         if self._cost is not None:
             self._cost.look()
         return upcoming, next_look
-
-    def _look_closer(
-        self, chunk: list[object], rows: array[int]
-    ) -> tuple[list[object] | None, array[int], array[int], list[object]]:
-        """Look at what is not asked for as it is, or does not tell all when it is asked.
-
-        Returns
-        -------
-        asking, rows, counts, objects
-            The chunk with others in place of what must not be asked, None if nothing is; rows of
-            objects that hold more than they tell, how many each, and which.
-        """
-        asking: list[object] | None = None
-        hidden_rows, counts = array("q"), array("q")
-        objects: list[object] = []
-        for row in rows:
-            item = chunk[row]
-            found: list[object] = []
-            kind = self._types.kind(item)
-            if kind & (Kind.MODULE | Kind.BORROWER):
-                asking = chunk.copy() if asking is None else asking
-                asking[row] = self._types.stand_in(item, kind)
-            if kind & Kind.DICT_SUBCLASS:
-                found = hidden.of_dict_subclass(cast("dict[object, object]", item))
-            if kind & Kind.CODE:
-                found = hidden.of_code(cast("types.CodeType", item))
-            if kind & Kind.ARRAY:
-                found = of_array(item)
-            if found:
-                hidden_rows.append(row)
-                counts.append(len(found))
-                objects += found
-        return asking, hidden_rows, counts, objects
-
-    def _look(self, chunk: list[object]) -> _Look:
-        """Learn what is to be done with the objects of a chunk."""
-        while unmet := self._talk.receive_rows():
-            described = [self._types.describe(type(chunk[row])) for row in unmet]
-            self._talk.send(wire.KINDS, json.dumps(described).encode("ascii"))
-        dicts, closer = self._talk.receive_rows(), self._talk.receive_rows()
-        sizes, rows = self._talk.receive_rows(), self._talk.receive_rows()
-        ends = list(accumulate(sizes))
-        return _Look(
-            dicts=dicts,
-            closer=closer,
-            named=[rows[end - size : end] for size, end in zip(sizes, ends, strict=True)],
-            containers=self._talk.receive(len(chunk)),
-            measured=self._talk.receive(len(chunk)),
-        )

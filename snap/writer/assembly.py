@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from snap.writer.long_rows import insert_long
 from snap.writer.names_body import NamesBody
 from snap.writer.parquet import generations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from snap.writer.long_rows import LongRow
     from snap.writer.look import Look
     from snap.writer.names import NameTable
     from snap.writer.parquet import Columns
@@ -41,6 +43,8 @@ class Chunk:
     roots: list[tuple[int, str]]
     # int64, rows of the tuples of cells.
     closures: NDArray[np.int64]
+    # Referents that came in pieces, by row.
+    long: dict[int, LongRow] = field(default_factory=dict)
 
 
 class Assembly:
@@ -78,7 +82,7 @@ class Assembly:
         measured = np.count_nonzero(look.measured)
         look.sizes[look.measured] = chunk.sizes[:measured]
         look.sizes[look.unsafe] = chunk.sizes[measured:]
-        lists = rows.referent_lists(told_counts, chunk.own)
+        lists = insert_long(rows.referent_lists(told_counts, chunk.own), chunk.long)
         body = NamesBody.parse(chunk.names, look.named)
         body.add_values(look.sizes)
         names = self._names.name(

@@ -6,16 +6,20 @@ import errno
 import json
 import resource
 import select
+import socket
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 from snap.conversation import wire
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
 PROGRESS_INTERVAL: Final = 0.2
+# Bytes that may lie unread on the way to the capturing process: of words of progress, and with
+# what is said at last, which always finds room behind them.
+_ROOM_OF_PROGRESS: Final = 1 << 13
+_ROOM: Final = 1 << 17
 
 
 class WalkEnded(Exception):  # noqa: N818 - an event of the protocol
@@ -37,8 +41,8 @@ class Told(Protocol):
     def answer(self, data: bytes) -> None:
         """Answer the walk."""
 
-    def tell(self, message: dict[str, Any]) -> None:
-        """Tell whoever waits for the file."""
+    def report(self, objects: int) -> None:
+        """Tell whoever waits for the file how many objects are written."""
 
     def last_facts(self) -> dict[str, Any]:
         """Give what is known only when the walk is over."""
@@ -64,6 +68,9 @@ class Conversation:
         self._answers = answers
         self._control = control
         self._patience = patience
+        # The rest of a word of progress of which only a part found room.
+        self._unsent = b""
+        self._leave_room(_ROOM_OF_PROGRESS)
 
     def receive(self) -> tuple[bytes, bytearray]:
         """Give the walk's next message, tag and body.
@@ -132,11 +139,41 @@ class Conversation:
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a line to the capturing process, if it is still there."""
+        self._leave_room(_ROOM)
+        words, self._unsent = self._unsent + _line(message), b""
         try:
-            self._control.sendall(json.dumps(message).encode() + b"\n")
+            self._control.sendall(words)
         except OSError as error:
-            if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
+            if error.errno not in _GONE:
                 raise
+
+    def report(self, objects: int) -> None:
+        """Tell the capturing process how many objects are written, if it listens.
+
+        Never waits: a program that is walked in place reads no word before the walk is over. What
+        finds no room is dropped; a word of which a part is under way is completed by later calls.
+        """
+        word = self._unsent or _line({"objects": objects})
+        try:
+            sent = self._control.send(word, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            return
+        self._unsent = word[sent:]
+
+    def _leave_room(self, size: int) -> None:
+        self._control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+
+
+# What is wrong where nobody listens any more.
+_GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET})
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
 
 
 def read_message(read: Callable[[int], bytearray]) -> tuple[bytes, bytearray]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from snap.conversation import wire
 from snap.interpreter.kinds import CLOSER, Kind
 
 if TYPE_CHECKING:
@@ -36,12 +37,16 @@ class Look:
     # int64: rows of plain dicts, and of other objects that need a closer look.
     dicts: NDArray[np.int64]
     closer: NDArray[np.int64]
+    # int64: rows of objects that may have too many items to be told as a whole.
+    long: NDArray[np.int64]
 
     @classmethod
     def of(cls, heads: Heads, numbers: NDArray[np.int32], types: TypeTable) -> Look:
         """Look at the heads of n objects whose types, int32 (n,), are all known."""
         kinds = types.kinds(numbers)
         unsafe = kinds & Kind.UNSAFE_SIZE != 0
+        # Containers keep their number of items there, arrays an address: the walk looks again.
+        may_be_long = (kinds & Kind.LONG != 0) & (heads.words[:-1, 2] > wire.MOST_WHOLE)
         sizes, measured = heads.sizes(types.size_rules(numbers))
         return cls(
             heads=heads,
@@ -54,11 +59,12 @@ class Look:
             named=_group(numbers, np.flatnonzero(kinds & Kind.NAMED)),
             dicts=np.flatnonzero(kinds & Kind.DICT),
             closer=np.flatnonzero(kinds & CLOSER),
+            long=np.flatnonzero(may_be_long),
         )
 
     def answer(self) -> bytes:
         """Give what the walk is told, behind the rows of types not met before."""
-        told = (self.dicts, self.closer, *self.named)
+        told = (self.dicts, self.closer, self.long, *self.named)
         headers = self.containers * (1 + self.managed.astype(np.uint8))
         masks = headers.tobytes() + self.measured.tobytes()
         return b"".join(map(rows_answer, told)) + masks

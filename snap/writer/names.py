@@ -8,7 +8,7 @@ import numpy as np
 
 from snap.conversation import wire
 from snap.writer.matching import NOTHING_WANTED, UNNAMED, Wanted, name_by_address
-from snap.writer.type_table import UNMET, AddressNumbers
+from snap.writer.type_table import AddressNumbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -172,9 +172,9 @@ def _drop_unnamed_rows(
     lists: ReferentLists, numbers: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     counts = np.diff(lists.offsets)
-    row_of = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+    named = np.flatnonzero(numbers != UNNAMED)
     has_name = np.zeros(len(counts), dtype=np.bool_)
-    has_name[row_of[numbers != UNMET]] = True
+    has_name[np.searchsorted(lists.offsets, named, side="right") - 1] = True
     offsets = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(np.where(has_name, counts, 0), out=offsets[1:])
-    return offsets, numbers[has_name[row_of]]
+    return offsets, numbers[np.repeat(has_name, counts)]

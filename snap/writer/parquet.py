@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from snap.writer.sites import SiteTable
 
 ROW_GROUP: Final = 1 << 18
+# Rows with more referents, a list of millions among them, are a row group without others: what is
+# one part needs no copy.
+_MOST_REFERENTS: Final = 1 << 22
 
 SCHEMA: Final = pa.schema(
     [
@@ -111,9 +114,12 @@ class SnapshotFile:
         OSError
             If they cannot be written.
         """
+        is_large = len(columns["referents"].values) > _MOST_REFERENTS
+        if is_large and self._rows:
+            self._flush()
         self._parts.append(columns)
         self._rows += len(columns["address"])
-        if self._rows >= ROW_GROUP:
+        if is_large or self._rows >= ROW_GROUP:
             self._flush()
 
     def close(self, facts: dict[str, Any]) -> None:
@@ -142,10 +148,10 @@ def _arrays(
     parts: list[Columns], type_names: list[str], reference_names: list[str]
 ) -> list[pa.Array]:
     def column(name: str) -> NDArray[Any]:
-        return np.concatenate([part[name] for part in parts])
+        return _join([part[name] for part in parts])
 
     lists: list[ReferentLists] = [part["referents"] for part in parts]
-    values = np.concatenate([each.values for each in lists])
+    values = _join([each.values for each in lists])
     offsets = _join_offsets([each.offsets for each in lists])
     generation = column("generation")
     return [
@@ -160,7 +166,7 @@ def _arrays(
         _texts_by_row(parts, "root"),
         pa.LargeListArray.from_arrays(
             _join_offsets([part["names"][0] for part in parts]),
-            _encode_names(np.concatenate([part["names"][1] for part in parts]), reference_names),
+            _encode_names(_join([part["names"][1] for part in parts]), reference_names),
         ),
     ]
 
@@ -183,6 +189,10 @@ def _site_arrays(parts: list[Columns], sites: SiteTable) -> list[pa.Array]:
         _encode_names(sites.innermost(tracebacks), sites.frames),
         pa.LargeListArray.from_arrays(offsets, _encode_names(frames, sites.frames)),
     ]
+
+
+def _join(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _join_offsets(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -26,6 +26,8 @@ class Rows:
     dict_lengths: NDArray[np.int64]
     hidden_rows: NDArray[np.int64]
     hidden_counts: NDArray[np.int64]
+    # int64: rows whose referents come in pieces.
+    long_rows: NDArray[np.int64]
     # bool (n,)
     tracked: NDArray[np.bool_]
 
@@ -46,6 +48,7 @@ class Rows:
         values = take(header.values, np.uint64)
         dict_rows, dict_lengths = take(header.dicts, np.int64), take(header.dicts, np.int64)
         hidden_rows, hidden_counts = take(header.closer, np.int64), take(header.closer, np.int64)
+        long_rows = take(header.long, np.int64)
         if header.flags:
             tracked = take(n, np.bool_)
         else:
@@ -58,6 +61,7 @@ class Rows:
             dict_lengths=dict_lengths,
             hidden_rows=hidden_rows,
             hidden_counts=hidden_counts,
+            long_rows=long_rows,
             tracked=tracked,
         )
 

@@ -14,6 +14,7 @@ from snap.interpreter.layout import count_mask
 from snap.writer.assembly import Assembly, Chunk
 from snap.writer.conversation import PROGRESS_INTERVAL, WalkEnded
 from snap.writer.heads import Heads
+from snap.writer.long_rows import LongRows
 from snap.writer.look import Look, rows_answer
 from snap.writer.names import NameTable
 from snap.writer.parquet import SnapshotFile
@@ -92,13 +93,15 @@ class Session:
             wire.HEADS: self._on_heads,
             wire.KINDS: self._on_kinds,
             wire.ROWS: self._on_rows,
+            wire.LONG: self._on_long,
             wire.SIZES: self._on_sizes,
             wire.SITES: self._on_sites,
             wire.VALUES: self._on_values,
             wire.NAMES: self._on_names,
         }
         # Rows are assembled and written in a thread, so that the walk gets its answers soon.
-        with Worker(self._assemble, most=_MOST_WAITING) as self._worker:
+        with Worker(self._assemble, most=_MOST_WAITING) as worker:
+            self._long = LongRows(worker.put)
             while True:
                 tag, body = self._conversation.receive()
                 if tag == wire.END:
@@ -106,6 +109,7 @@ class Session:
                 if tag == wire.FAILED:
                     raise WalkEnded(**json.loads(body))
                 handlers[tag](body)
+            self._long.check_none_left()
         self._facts["walk"] = self.walk = json.loads(body)
         self._facts.update(self._conversation.last_facts())
         self.left_objects = self._facts["left_objects"]
@@ -143,6 +147,8 @@ class Session:
     def _on_tasks(self, body: bytearray) -> None:
         told = json.loads(body)
         self._facts["tasks"] = told["tasks"]
+        self._facts["tasks_waiting"] = told["waiting"]
+        self._facts["task_groups"] = told["groups"]
         roots = {int(key): label for key, label in told["roots"].items()}
         self._labels = {**roots, **self._labels}
         self._mark_named(roots)
@@ -197,6 +203,13 @@ class Session:
         self._masks = mask.tobytes() + wanted.tobytes()
         self._rows, self._own = rows, flags & OWN != 0
 
+    def _on_long(self, body: bytearray) -> None:
+        header = wire.parse_long_header(body)
+        referents = np.frombuffer(body, dtype=np.uint64, offset=wire.LONG_HEADER_SIZE)
+        slots = self._seen.slots(referents)
+        self._conversation.answer(self._seen.first_sights(slots, SEEN).tobytes())
+        self._long.add(header, referents, self._seen.flags(slots) & OWN != 0)
+
     def _on_sizes(self, body: bytearray) -> None:
         self._conversation.answer(self._masks)
         self._sizes = np.frombuffer(body, dtype=np.int64)
@@ -222,7 +235,7 @@ class Session:
             roots=self._roots(look.heads.addresses, flags),
             closures=np.flatnonzero(flags & CLOSURE),
         )
-        self._worker.put(chunk)
+        self._long.wait(chunk)
 
     def _assemble(self, chunk: Chunk) -> None:
         columns = self._assembly.columns(chunk)
@@ -233,7 +246,7 @@ class Session:
         now = time.monotonic()
         if now - self._reported > PROGRESS_INTERVAL:
             self._reported = now
-            self._conversation.tell({"objects": self.objects})
+            self._conversation.report(self.objects)
 
     def _roots(
         self, addresses: NDArray[np.uint64], flags: NDArray[np.uint8]

@@ -1,14 +1,16 @@
 """Time a capture against ``gc.collect()`` of the same heap in the same process.
 
-Usage: python tests/bench/capture.py [MILLIONS_OF_OBJECTS] [--shape shuffled|ordered]
+Usage: python tests/bench/capture.py [MILLIONS_OF_OBJECTS] [--shape SHAPE]
 
 Shuffled is a service that has run for a while; ordered is a heap laid out in the order in
-which it was made, which a collection gets through several times as quickly.
+which it was made, which a collection gets through several times as quickly. The others are one
+container each, with so many items: look at the memory of the walk.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import gc
 import json
 import os
@@ -83,7 +85,26 @@ def resident() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-SHAPES = {"shuffled": build, "ordered": in_order}
+def array_of(numbers: list[float]) -> object:
+    import numpy as np
+
+    return np.array(numbers, dtype=object)
+
+
+def numbers(objects: int) -> list[float]:
+    return [number + 0.5 for number in range(objects)]
+
+
+SHAPES = {
+    "shuffled": build,
+    "ordered": in_order,
+    "dict": lambda objects: {f"key {number}": number for number in range(objects)},
+    "list": lambda objects: [None] * objects,
+    "set": lambda objects: set(numbers(objects)),
+    "deque": lambda objects: collections.deque(numbers(objects)),
+    "array": lambda objects: array_of(numbers(objects)),
+    "odict": lambda objects: collections.OrderedDict.fromkeys(map(str, range(objects))),
+}
 
 
 def main() -> None:
@@ -122,6 +143,7 @@ def main() -> None:
         print(f"names, processor    {names:8.3f} s   {names / bare:6.1%} of the walk")
         print(f"writer, processor   {writer:8.3f} s   {writer / collect:6.1f} collections")
         print(f"file                {done.file_size / done.objects:8.1f} bytes an object")
+        print(f"memory of the walk  {done.peak_own_bytes / before:8.1%} of the program's")
         print(f"memory of the program afterwards {after / before - 1:+.2%}")
         for run in ("first", "again"):
             report(path, done.objects, run)

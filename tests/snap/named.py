@@ -84,6 +84,24 @@ class Record:
     items: list = dataclasses.field(default_factory=list)
 
 
+Point = collections.namedtuple("Point", "left top")
+
+
+class Visit(typing.NamedTuple):
+    user: list
+    pages: list
+
+
+class Override(Visit):
+    """Says itself what one field is, and more fields than it has."""
+
+    _fields = ("user", "pages", "more")
+
+    @property
+    def pages(self):
+        return ["computed"]
+
+
 class Failure(Exception):  # noqa: N818
     def __init__(self, reason):
         super().__init__(reason)
@@ -178,6 +196,8 @@ def objects():
     variable.set(["old"])
     token = variable.set(["new"])
     record = Record(1, ["item"])
+    point, twice, short = Point(["left"], ["top"]), Point(late, late), tuple.__new__(Point, [[1]])
+    visit, override = Visit(["user"], ["pages"]), Override(["user"], ["pages"])
     cells = function.__closure__
     made = types.ModuleType("made_up")
     made.constant = ["constant"]
@@ -190,6 +210,11 @@ def objects():
         *attribute(late, "extra"),
         *attribute(record, "items"),
         *attribute(shadowed, "value"),
+        (point, "left", point.left),
+        (point, "top", point.top),
+        (short, "left", short.left),
+        (visit, "pages", visit.pages),
+        (override, "user", override[0]),
         (slotted, "right", slotted.right),
         (slotted, "__dict__", slotted.__dict__),
         (slotted.__dict__, "free", slotted.free),
@@ -243,6 +268,7 @@ def objects():
         known += [(suspended, "gi_frame", suspended.gi_frame)]
     kept = [plain, backwards, late, bare, looked_at, turned, slotted, shadowed, failure, suspended]
     kept += [finished, delegating, fresh, function, method, reference, derived, ordered, default]
+    kept += [point, twice, short, visit, override]
     kept += [mixed, shrunk, partial, local, variable, token, record, made, prop, streaming]
     kept += [with_class_attribute, Guarded(), Colour, cached, contextvars.copy_context()]
     kept += [argparse.ArgumentParser(), logging.getLogger("named"), json.JSONDecoder()]

@@ -362,6 +362,14 @@ def test_a_target_with_no_way_in_is_a_failure(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
+def test_fields_of_the_output_are_those_of_the_target(tmp_path):
+    target = start("busy")
+    done = attach(target.pid, tmp_path / "missing" / "{pid}-{n}.parquet")
+    finish(target)
+
+    failure(done, f"{target.pid}-1.parquet")
+
+
 @needs_gdb
 def test_a_folder_that_is_missing_is_a_failure_and_the_target_is_left_alone(tmp_path):
     target = start("busy")

@@ -1,6 +1,7 @@
 """A capture leaves a complete file, or none, and the program as it was."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -79,6 +80,20 @@ def test_a_path_object_a_relative_path_and_odd_names_are_taken(tmp_path):
     told = run(program, [str(tmp_path), names])
 
     assert told == [[str(tmp_path / name), True] for name in names]
+    assert sorted(os.listdir(tmp_path)) == sorted(names)
+
+
+def test_fields_of_a_path_are_filled_in_and_other_braces_stay(tmp_path):
+    program = """
+        import os, snap
+        os.chdir(ARGUMENTS[0])
+        names = ["{pid}-{n}.parquet", "{time}.parquet", "{n}", "{x}{}.parquet"]
+        tell([os.getpid(), [os.path.basename(snap.capture(name).path) for name in names]])
+    """
+    pid, names = run(program, [str(tmp_path)])
+
+    assert [names[0], *names[2:]] == [f"{pid}-1.parquet", "2", "{x}{}.parquet"]
+    assert re.fullmatch(r"\d{8}T\d{6}Z\.parquet", names[1])
     assert sorted(os.listdir(tmp_path)) == sorted(names)
 
 

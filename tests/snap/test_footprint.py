@@ -108,7 +108,9 @@ def test_no_object_stays_however_often_a_program_is_captured(mode, tmp_path):
     """
     times = 5 if mode == "fork" else 2
 
-    more, born, blocks, young, filled = run(program, [str(tmp_path / "heap.parquet"), mode, times])
+    arguments = [str(tmp_path / "heap.parquet"), mode, times]
+    # More than 40 captures: a second each where the machine is busy.
+    more, born, blocks, young, filled = run(program, arguments, timeout=220)
 
     # A function may take the place of one that was kept for the next call.
     assert more == 0
@@ -116,8 +118,10 @@ def test_no_object_stays_however_often_a_program_is_captured(mode, tmp_path):
     # The collector's next turn comes no earlier: but for what the interpreter keeps of what it is
     # given back, and counts as new where a collection has just cleared that away.
     # In place 3.12 counts up to 8 at each of the four times, for what is not known.
-    each_time = mode == "inline" and sys.version_info[:2] == (3, 12)
-    assert young <= 8 * times * (4 if each_time else 1)
+    # 3.11 keeps each tuple of 20 that it is given back, up to 2,000, and takes none of them again:
+    # how many there are depends on how many objects of a type are in a chunk.
+    more_often = {(3, 11): 8, (3, 12): 4} if mode == "inline" else {}
+    assert young <= 8 * times * more_often.get(sys.version_info[:2], 1)
     assert filled < 700
     if mode == "fork":
         # The interpreter keeps some of what is freed, and in place so much that it hides the rest.

@@ -27,7 +27,7 @@ ROOMS = ("graph", "reading", "owners", "sql", "suspects", "answers", "pictures",
 # Loaded when somebody looks at a picture, and not before.
 DRAWING = ["snap/live/drawing.py", "snap/live/surroundings.py"]
 # `python -m`: nothing else loads them.
-ENTRIES = ["snap/__main__.py", "analyze/__main__.py"]
+ENTRIES = ["snap/__main__.py", "analyze/__main__.py", "heapsnap/commands.py"]
 
 
 def imports(path):
@@ -142,7 +142,7 @@ def test_analyze_imports_no_front_end():
 
 def test_front_ends_do_not_know_each_other():
     assert importers("cli", "heapsnap") == []
-    assert importers("heapsnap", "cli") == []
+    assert importers("heapsnap", "cli", but=ENTRIES) == []
 
 
 def test_analyze_takes_the_schema_and_the_errors_of_snap_only():

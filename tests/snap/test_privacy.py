@@ -151,6 +151,42 @@ def test_another_word_for_values_is_refused(tmp_path):
         snap.capture(tmp_path / "heap.parquet", values="all")
 
 
+# What of the environment and the command line the interpreter keeps, and what programs make of it.
+UNASKED = """
+    import os, sys
+    import snap
+    mode, path, hidden = ARGUMENTS
+    if hidden:
+        sys.path.insert(0, hidden)
+    secret = "".join(["hunter2", "Zebra"])
+    os.environ["API_TOKEN"] = f"{secret} of the environment"
+    os.environ[f"{secret}_NAME"] = "1"
+    os.environb[f"{secret} in bytes".encode()] = f"{secret} in bytes".encode()
+    sys.argv.append(f"--password={secret} of argv")
+    sys.orig_argv.append(f"--password={secret} of orig_argv")
+    held = [os.environ["API_TOKEN"], sys.argv[-1].partition("=")[2], dict(os.environ)]
+    held.append(os.environ["API_TOKEN"].encode())
+    held.append("".join(["asked", " for"]))
+    del secret
+    tell(snap.capture(path, mode=mode, values="short").path)
+"""
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["parquet", "raw"])
+@pytest.mark.parametrize("mode", MODES)
+def test_values_asked_for_leave_out_the_environment_and_the_command_line(tmp_path, mode, raw):
+    (tmp_path / "numpy.py").write_text("raise ImportError('hidden')\n")
+    hidden = str(tmp_path) if raw else None
+    environment = {"STARTED_WITH": "hunter2Zebra at the start"}
+
+    path = run(UNASKED, [mode, str(tmp_path / "heap.parquet"), hidden], environment=environment)
+
+    assert path.endswith(".snapraw") == raw
+    contents = contents_of(path)
+    assert b"'asked for'" in contents
+    assert b"hunter2Zebra" not in contents
+
+
 # Secrets of types whose first words hold values or their hashes, and what lies there: parts of
 # memory that hold more than a count of items.
 SECRETS = """

@@ -143,11 +143,12 @@ def test_a_converted_snapshot_is_the_one_that_pyarrow_would_have_written(
 
 def rows_with_names(path):
     """Give all columns of each object, by address."""
-    # The walk's own variables hold small numbers and names while it goes on, which ones depends
-    # on the order in which it meets the objects.
-    is_shared = pl.col("type_name").cast(pl.String).is_in(["int", "str"])
+    # The walk's own variables hold what any program shares, types, functions, names, numbers;
+    # which ones and when depends on the order in which it meets the objects.
+    type_name = pl.col("type_name").cast(pl.String)
+    is_the_programs = type_name.str.starts_with("__main__.") | type_name.is_in(["list", "cell"])
     frame = pl.read_parquet(path).with_columns(
-        pl.when(~is_shared).then("refcount").alias("refcount")
+        pl.when(is_the_programs).then("refcount").alias("refcount")
     )
     lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
     frame = frame.with_columns(

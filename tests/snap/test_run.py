@@ -86,6 +86,32 @@ def test_a_program_runs_as_it_does_under_python(program, module, tmp_path):
     assert without_ours(ours[2]) == plain[2].splitlines()
 
 
+FLAGS = """
+    import sys, warnings
+    print(sys.argv, sys.orig_argv, sys.flags, sys.path, sys._xoptions, sys.warnoptions)
+    main = sys.modules["__main__"]
+    print(sorted(vars(main)), __name__, vars(main).get("__file__"), type(__loader__).__name__)
+    assert not sys.argv[1:], "arguments"
+"""
+
+
+@pytest.mark.parametrize("given", ["", "one --more"])
+@pytest.mark.parametrize(
+    "flags",
+    ["-O program.py", "-X dev -Werror -B program.py", "-I program.py", "-Es -m program", "-c", "-"],
+)
+def test_flags_and_sources_are_those_of_python(flags, given, tmp_path):
+    write(tmp_path, FLAGS)
+    source = textwrap.dedent(FLAGS)
+    arguments = [*flags.split(), *([source] if flags == "-c" else []), *given.split()]
+    expected = run(tmp_path, *arguments, python=True, given=source)
+    code, out, errors = run(tmp_path, "-o", "heap.parquet", *arguments, given=source)
+
+    assert (code, out) == expected[:2]
+    assert without_ours(errors) == expected[2].splitlines()
+    assert snapshots(tmp_path) == ["heap.parquet"]
+
+
 def test_an_exception_nobody_catches_is_captured_with_its_frames(tmp_path):
     write(
         tmp_path,

@@ -261,3 +261,50 @@ def test_a_hard_limit_of_memory_gives_a_recording_or_an_error(room, tmp_path):
     assert is_raw == (room > 4)
     assert why is None or "limit of memory" in why
     assert len(list(tmp_path.iterdir())) == is_raw
+
+
+NO_FILES = """
+    import os, resource, snap
+    mode, path = ARGUMENTS
+    most = 64
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    def fill():
+        held = []
+        try:
+            while True:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+        except OSError:
+            return held
+
+    told = []
+    for room in range(10):
+        held = fill()
+        for fd in [held.pop() for _ in range(room)]:
+            os.close(fd)
+        try:
+            done = snap.capture(path, mode=mode)
+            outcome = done.mode
+            os.remove(done.path)
+        except snap.SnapError as error:
+            outcome = error.why
+        again = fill()
+        left = len(again)
+        for fd in held + again:
+            os.close(fd)
+        told.append([room, left, outcome])
+    tell(told)
+"""
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_process_that_may_open_no_more_files_is_told_so_and_loses_none(mode, tmp_path):
+    told = run(NO_FILES, [mode, str(tmp_path / "heap.parquet")])
+
+    why = "this process may open no more than 64 files (RLIMIT_NOFILE)"
+    assert [left for _, left, _ in told] == [room for room, _, _ in told]
+    outcomes = [outcome for _, _, outcome in told]
+    done = outcomes.index(mode)
+    assert 4 < done < 10
+    assert outcomes == [why] * done + [mode] * (len(told) - done)
+    assert list(tmp_path.iterdir()) == []

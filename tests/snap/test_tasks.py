@@ -84,6 +84,12 @@ def captured(request, tmp_path_factory):
     return path, run(PROGRAM, [request.param, str(path)], folder=folder)
 
 
+@pytest.fixture(params=MODES)
+def mode(request):
+    """How a capture is taken."""
+    return request.param
+
+
 def roots(path):
     file = pq.ParquetFile(path)
     return {
@@ -111,6 +117,41 @@ def test_the_facts_tell_what_tasks_wait_for(captured):
     assert served[:2] == [("serve", calls), ("fetch", waits)]
     assert served[2][0] == "sleep"
     assert [call["function"] for call in stacks["of the other loop"]] == ["fetch", "sleep"]
+
+
+def test_the_facts_count_the_tasks_that_wait_at_the_same_place(tmp_path, mode):
+    program = """
+        import asyncio, snap
+        mode, path = ARGUMENTS
+
+        async def handle(gate):
+            async with gate:
+                pass
+
+        async def done():
+            pass
+
+        async def main():
+            gate = asyncio.Lock()
+            await gate.acquire()
+            tasks = [asyncio.create_task(handle(gate)) for _ in range(40)]
+            finished = [asyncio.create_task(done()) for _ in range(5)]
+            await asyncio.wait(finished)
+            snap.capture(path, mode=mode)
+            for task in tasks:
+                task.cancel()
+
+        asyncio.run(main())
+    """
+    path = tmp_path / "heap.parquet"
+    run(program, [mode, str(path)], folder=tmp_path)
+
+    facts = json.loads(pq.read_metadata(path).metadata[b"snap"])
+    first, *others = facts["task_groups"]
+    told = [call["function"] for call in first["stack"]]
+    assert (first["count"], told[0], told[-1]) == (40, "handle", "acquire")
+    assert [(each["count"], each["stack"][0]["function"]) for each in others] == [(1, "main")]
+    assert facts["tasks_waiting"] == 41
 
 
 def test_a_task_that_nothing_can_resume_is_garbage_though_it_has_a_name(captured):

@@ -12,12 +12,23 @@ HERE = str(CHECKOUT / "tests" / "snap")
 @both_modes
 def test_no_method_of_the_program_is_called(mode, tmp_path):
     program = """
-        import gc, sys, threading
+        import asyncio, gc, sys, threading
         path, mode, here = ARGUMENTS
         sys.path.append(here)
         gc.disable()
         import snap, touchy
         kept, module = touchy.build()
+
+        async def wait(item):
+            await item
+
+        # What a task waits for may be of any type.
+        awaited = touchy.Meta(
+            "Awaited", (), {"__await__": lambda self: self, "__next__": lambda self: None}
+        )
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(wait(object.__new__(awaited)))
+        loop.run_until_complete(asyncio.sleep(0))
         dict.__setitem__(sys.modules, "touchy_module", module)
         dict.__setitem__(sys.modules, touchy.Text("key"), module)
         done = threading.Event()
@@ -33,6 +44,9 @@ def test_no_method_of_the_program_is_called(mode, tmp_path):
         told = touchy.called()
         done.set()
         thread.join()
+        task.cancel()
+        loop.run_until_complete(asyncio.wait([task]))
+        loop.close()
         # The counting works: a call counts.
         touchy.watch(True)
         repr(kept[0])

@@ -237,6 +237,9 @@ def build():
         item = object.__new__(watched)
         object.__setattr__(item, "plain", [item])
         kept.append(item)
+    # What stands in a class where a built-in one has what names what it holds.
+    failure = type("Failure", (Exception,), {"args": item, "__cause__": item})
+    kept += [failure(), Exception.__new__(failure)]
     mixed = Meta("Mixed", (Lazy, dict), {})
     kept.append(mixed.__new__(mixed))
     texts = [Text(f"text_{index}") for index in range(5)]
