@@ -1,5 +1,5 @@
 """``python -m analyze``: the command of this name."""
 
-from cli.analyze import main
+from heapsnap.commands import analyze
 
-main()
+analyze()

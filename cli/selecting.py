@@ -43,7 +43,9 @@ TypeOption = Annotated[
 PathOption = Annotated[
     str | None,
     typer.Option(
-        "--path", metavar="PATH", help="What a path leads to: app.cache.SESSIONS['a'].user."
+        "--path",
+        metavar="PATH",
+        help="What a path leads to: app.cache.SESSIONS['a'].user, or as reports print it.",
     ),
 ]
 SqlOption = Annotated[

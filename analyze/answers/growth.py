@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from analyze.answers.changes import changes
 from analyze.answers.cycle_groups import cycle_groups
 from analyze.answers.doubts import doubts
 from analyze.answers.icicle import growth_paths, icicle
 from analyze.answers.report import totals
+from analyze.answers.sites import site_growth
 from analyze.owners.rules import load_rules
 from analyze.sql.type_summary import own_types, type_counts
+from analyze.suspects.activity import Activity, activity
 from analyze.suspects.grown import GrownSuspect, grown_suspects
 
 if TYPE_CHECKING:
@@ -47,6 +50,8 @@ class Growth:
         ``shallow_size_delta``, and ``objects``: the count in each snapshot.
     own_types
         Those of `types` that are the program's own.
+    allocation_sites
+        ``allocated_at`` (``file:line``) and as `types`, if `tracemalloc` was tracing each time.
     cycles
         ``signature``, ``cycles_before``, ``cycles_after``, ``cycles_delta``, ``objects_delta``,
         ``shallow_size_delta``, ``retained_size_delta``.
@@ -60,6 +65,8 @@ class Growth:
         What did as was to be expected.
     came_and_went
         Of three snapshots or more: what there was more of in between, as requests under way.
+    activity
+        Where tasks of asyncio and threads were, grouped, and how that changed.
     doubts
         What makes the comparison doubtful, a sentence each.
     """
@@ -70,12 +77,14 @@ class Growth:
     unreachable_delta: int
     types: pl.DataFrame
     own_types: pl.DataFrame
+    allocation_sites: pl.DataFrame
     cycles: pl.DataFrame
     examples: dict[str, CycleGroup]
     picture: tuple[Block, ...]
     suspects: tuple[GrownSuspect, ...]
     warm_up: tuple[GrownSuspect, ...]
     came_and_went: tuple[GrownSuspect, ...]
+    activity: Activity
     doubts: tuple[str, ...]
 
     @property
@@ -126,11 +135,10 @@ def compare(heaps: Sequence[Heap], rules: Rules | None = None) -> Growth:
     """
     if len(heaps) < 2:
         raise ValueError(f"{len(heaps)} snapshot to compare, expected two or more")
-    counts = [type_counts(heap) for heap in heaps]
     groups = [cycle_groups(heap) for heap in heaps]
     grown = grown_suspects(heaps, rules or load_rules())
     first, last = totals(heaps[0]), totals(heaps[-1])
-    types = _type_growth(counts)
+    types = changes([type_counts(heap) for heap in heaps], "type_name")
     found = Growth(
         snapshots=tuple((str(heap.file.path), heap.facts) for heap in heaps),
         objects_delta=last.objects - first.objects,
@@ -138,39 +146,19 @@ def compare(heaps: Sequence[Heap], rules: Rules | None = None) -> Growth:
         unreachable_delta=last.unreachable_objects - first.unreachable_objects,
         types=types,
         own_types=own_types(types),
+        allocation_sites=site_growth(heaps),
         cycles=_cycle_growth(groups[0], groups[-1]),
         examples={group.signature: group for group in groups[-1]},
         picture=icicle(growth_paths(heaps[0], heaps[-1])),
         suspects=grown.suspects,
         warm_up=grown.warm_up,
         came_and_went=grown.came_and_went,
+        activity=activity([heap.facts for heap in heaps]),
         doubts=doubts(heaps),
     )
     for heap in heaps:
         heap.index.wait()
     return found
-
-
-def _type_growth(counts: list[pl.DataFrame]) -> pl.DataFrame:
-    before, after = counts[0], counts[-1]
-    joined = before.join(after, on="type_name", how="full", coalesce=True, suffix="_after")
-    joined = joined.fill_null(0).select(
-        "type_name",
-        pl.col("objects").alias("objects_before"),
-        "objects_after",
-        (pl.col("objects_after") - pl.col("objects")).alias("objects_delta"),
-        (pl.col("shallow_size_after") - pl.col("shallow_size")).alias("shallow_size_delta"),
-    )
-    if len(counts) > 2:
-        for number, between in enumerate(counts):
-            column = between.select("type_name", pl.col("objects").alias(f"objects_{number}"))
-            joined = joined.join(column, on="type_name", how="left").fill_null(0)
-        each = [f"objects_{number}" for number in range(len(counts))]
-        joined = joined.with_columns(pl.concat_list(each).alias("objects")).drop(each)
-    changed = (pl.col("objects_delta") != 0) | (pl.col("shallow_size_delta") != 0)
-    return joined.filter(changed).sort(
-        "shallow_size_delta", "objects_delta", "type_name", descending=[True, True, False]
-    )
 
 
 def _cycle_growth(before: tuple[CycleGroup, ...], after: tuple[CycleGroup, ...]) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from analyze.graph.reach import UNREACHABLE, reach
 from analyze.graph.referrers import references_to
 from analyze.owners.object_path import OneObject, PathStep, one_object, path_to, root_labels
 from analyze.owners.ordered_roots import OrderedRoots
+from analyze.sql.by_path import by_path
 from analyze.sql.selection import by_address
 from snap.schema import IMMORTAL_REFCOUNT, STEP
 
@@ -226,6 +227,13 @@ def object_page(heap: Heap, address: int, *, top: int = TOP) -> ObjectPage:
         dominated_size=int(sizes.sum()),
         cycle=_cycle_of(heap, row),
     )
+
+
+def largest_at(heap: Heap, path: str) -> tuple[int, int]:
+    """Give the address of the object at a path that retains most, and how many there are."""
+    rows = by_path(heap, path)
+    largest = rows[int(np.argmax(heap.retained.size[rows]))]
+    return int(heap.addresses[largest]), len(rows)
 
 
 def _allocated_at(heap: Heap, row: int) -> str | None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from analyze.answers.cycle_groups import CycleGroup, cycle_groups
 from analyze.answers.icicle import Block, heap_paths, icicle
+from analyze.answers.sites import allocation_sites
 from analyze.owners.rules import Rules, load_rules
 from analyze.sql.type_summary import own_types, type_summary
+from analyze.suspects.activity import Activity, activity
 from analyze.suspects.standing import Suspect, heap_suspects
 
 if TYPE_CHECKING:
@@ -53,6 +55,9 @@ class HeapReport:
         ``type_name``, ``objects``, ``shallow_size``, ``retained_size``: see `type_summary`.
     own_types
         Those of `types` that are the program's own.
+    allocation_sites
+        ``allocated_at`` (``file:line``), ``objects``, ``shallow_size``, if `tracemalloc` was
+        tracing.
     unreachable_cycles
         By the types in them: ``signature``, ``types``, ``cycles``, ``objects``, ``shallow_size``,
         ``retained_size`` (what would be freed), and an ``example``.
@@ -63,6 +68,8 @@ class HeapReport:
         ``owned_size``, ``retained_size``, ``address`` of the holder.
     expected
         The same, where it is to be expected.
+    activity
+        Where tasks of asyncio and threads were, grouped.
     """
 
     path: str
@@ -70,10 +77,12 @@ class HeapReport:
     totals: Totals
     types: pl.DataFrame
     own_types: pl.DataFrame
+    allocation_sites: pl.DataFrame
     unreachable_cycles: tuple[CycleGroup, ...]
     picture: tuple[Block, ...]
     suspects: tuple[Suspect, ...]
     expected: tuple[Suspect, ...]
+    activity: Activity
 
     def __repr__(self) -> str:
         from analyze.render.sentences import report_sentences, report_title
@@ -132,10 +141,12 @@ def report(heap: Heap, rules: Rules | None = None) -> HeapReport:
         totals=totals(heap),
         types=types,
         own_types=own_types(types),
+        allocation_sites=allocation_sites(heap),
         unreachable_cycles=cycle_groups(heap),
         picture=picture,
         suspects=suspects,
         expected=expected,
+        activity=activity([heap.facts]),
     )
     heap.index.wait()
     return found

@@ -13,6 +13,7 @@ from analyze.graph.csr import Graph, index_dtype
 from analyze.graph.retained import retained_by_set
 from analyze.graph.subtrees import below, entries, sample
 from analyze.names import ReferenceNames
+from analyze.sql.by_path import by_path
 from snap.errors import SnapError
 from snap.schema import STEP
 
@@ -75,7 +76,13 @@ class Excerpt:
         return column if self.edges is None else column[self.edges]
 
 
-def excerpt(heap: Heap, *, only: str | None = None, sample_of: int | None = None) -> Excerpt:
+def excerpt(
+    heap: Heap,
+    *,
+    only: str | None = None,
+    path: str | None = None,
+    sample_of: int | None = None,
+) -> Excerpt:
     """Choose what to export.
 
     Parameters
@@ -83,6 +90,8 @@ def excerpt(heap: Heap, *, only: str | None = None, sample_of: int | None = None
     only
         ``reachable``, ``unreachable``; an address: the object and all that it dominates; or
         a type: its instances and all that would be freed if they all went.
+    path
+        Likewise what a path leads to, see `by_path`.
     sample_of
         Of that, whole subtrees at random, of so many objects at the most.
 
@@ -91,7 +100,7 @@ def excerpt(heap: Heap, *, only: str | None = None, sample_of: int | None = None
     SnapError
         If there is no such object, or nothing is left.
     """
-    if only is None and sample_of is None:
+    if only is None and path is None and sample_of is None:
         rows = np.arange(heap.file.objects, dtype=np.int64)
         reached = heap.reachability.reach.reached()
         return Excerpt(
@@ -102,7 +111,7 @@ def excerpt(heap: Heap, *, only: str | None = None, sample_of: int | None = None
             reached=reached,
             holders=_holders(heap, rows, rows[:0]),
         )
-    inside = _inside(heap, only)
+    inside = _inside(heap, only) if path is None else _held_by(heap, by_path(heap, path))
     if sample_of is not None:
         inside = sample(heap.retained.tree, inside, sample_of)
     if not inside.any():
@@ -124,8 +133,11 @@ def _inside(heap: Heap, only: str | None) -> NDArray[np.bool_]:
         close = difflib.get_close_matches(only, heap.type_names, 3)
         fix = f"did you mean {' or '.join(close)}?" if close else "analyze report lists types"
         raise SnapError(f"cannot export {only}", "no object has a type of this name", fix)
-    of_type = np.flatnonzero(heap.type_codes == heap.type_names.index(only))
-    return retained_by_set(heap.references.graph, heap.reachability.roots, of_type)
+    return _held_by(heap, np.flatnonzero(heap.type_codes == heap.type_names.index(only)))
+
+
+def _held_by(heap: Heap, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return retained_by_set(heap.references.graph, heap.reachability.roots, rows)
 
 
 def _row_at(heap: Heap, address: str) -> NDArray[np.int64]:

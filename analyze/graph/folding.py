@@ -338,12 +338,14 @@ def fold(
     node_parent: NDArray[np.int32],
     node_label: NDArray[np.int32],
     node_type: NDArray[np.int32],
+    node_nested: NDArray[np.int64],
     slots: NDArray[np.int32],
     nodes: int,
 ) -> tuple[int, int]:
     """Put each object into its node, from place `first` of the search's order on.
 
-    Roots, which have no parent, have their node already.
+    Roots, which have no parent, have their node already. Counts for each node the objects that
+    were reached through another one of it.
 
     Returns
     -------
@@ -406,5 +408,7 @@ def fold(
                 node_type[nodes] = kept
                 slots[slot] = nodes
                 nodes += 1
+        else:
+            node_nested[found] += 1
         node[target] = found
     return len(order), nodes

@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 
 ITEM: Final = "[*]"
 _KEY: Final = "[key]"
+# What is added up of the nodes of each group.
+_SUMS: Final = (
+    "members",
+    "nested",
+    "shallow_size",
+    "owned_size",
+    "retained_size",
+    "references",
+)
 # What differs between snapshots though it is the same: where a function is just now, and
 # the number of a thread of a pool.
 _LINE: Final = re.compile(r":\d+\)$")
@@ -53,9 +62,10 @@ class PathTable:
     # The path of each group, int32 (t,), ascending within a path; and its type.
     group_path: NDArray[np.int32]
     group_type: list[str]
-    # int64 (s, t): objects at the end of the path, their bytes and those of their plumbing,
-    # bytes with all below, what they retain.
+    # int64 (s, t): objects at the end of the path, and of these all that lie within another one;
+    # their bytes and those of their plumbing, bytes with all below, what they retain.
     members: NDArray[np.int64]
+    nested: NDArray[np.int64]
     group_size: NDArray[np.int64]
     group_owned: NDArray[np.int64]
     retained_size: NDArray[np.int64]
@@ -102,16 +112,10 @@ def path_table(trees: Sequence[tuple[OwnerTree, list[str]]]) -> PathTable:
     merge = _Merge(_numbered_modules([tree for tree, _ in trees]))
     placed = [merge.add(tree, names) for tree, names in trees]
     paths, groups = len(merge.parent), len(merge.group_path)
-    sums = {
-        name: np.zeros((len(trees), groups), dtype=np.int64)
-        for name in ("members", "shallow_size", "owned_size", "retained_size", "references")
-    }
-    last_nodes: list[list[int]] = [[] for _ in range(groups)]
+    sums = {name: np.zeros((len(trees), groups), dtype=np.int64) for name in _SUMS}
     for number, ((tree, _), group_of_node) in enumerate(zip(trees, placed, strict=True)):
         for name, sum_ in sums.items():
             np.add.at(sum_[number], group_of_node, getattr(tree, name))
-    for node, group in enumerate(placed[-1].tolist()):
-        last_nodes[group].append(node)
     group_path = np.array(merge.group_path, dtype=np.int32)
     parent = np.array(merge.parent, dtype=np.int32)
     shallow = np.zeros((len(trees), paths), dtype=np.int64)
@@ -120,13 +124,6 @@ def path_table(trees: Sequence[tuple[OwnerTree, list[str]]]) -> PathTable:
     owned = shallow.copy()
     for each in owned:
         sum_up(parent, each)
-    below: list[list[int]] = [[] for _ in range(paths)]
-    for place, above in enumerate(merge.parent):
-        if above != NONE:
-            below[above].append(place)
-    groups_of: list[list[int]] = [[] for _ in range(paths)]
-    for group, place in enumerate(merge.group_path):
-        groups_of[place].append(group)
     return PathTable(
         parent=parent,
         label=merge.labels(),
@@ -135,14 +132,24 @@ def path_table(trees: Sequence[tuple[OwnerTree, list[str]]]) -> PathTable:
         group_path=group_path,
         group_type=merge.group_type,
         members=sums["members"],
+        nested=sums["nested"],
         group_size=sums["shallow_size"],
         group_owned=sums["owned_size"],
         retained_size=sums["retained_size"],
         references=sums["references"],
-        group_node=[tuple(nodes) for nodes in last_nodes],
-        below=below,
-        groups=groups_of,
+        group_node=[tuple(nodes) for nodes in _numbers_by(placed[-1].tolist(), groups)],
+        below=_numbers_by(merge.parent, paths),
+        groups=_numbers_by(merge.group_path, paths),
     )
+
+
+def _numbers_by(keys: Sequence[int], count: int) -> list[list[int]]:
+    """Give for each of `count` keys the numbers of what has it, ascending."""
+    numbers: list[list[int]] = [[] for _ in range(count)]
+    for number, key in enumerate(keys):
+        if key != NONE:
+            numbers[key].append(number)
+    return numbers
 
 
 class _Merge:

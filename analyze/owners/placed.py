@@ -30,6 +30,8 @@ class Placed:
     parent: NDArray[np.int32]
     label: list[str]
     type_code: NDArray[np.int32]
+    # int64 (k,).
+    nested: NDArray[np.int64]
     # bool (n,), int8 (n,).
     is_member: NDArray[np.bool_]
     role: NDArray[np.int8]
@@ -50,6 +52,7 @@ class _Nodes:
         # Labels of tops are texts of their own: -2 is the first, -3 the second.
         self.label[: self.count] = [-2 - at for at in range(self.count)]
         self.type_code[: self.count] = tops.type_code
+        self.nested = np.zeros(capacity, dtype=np.int64)
         self.slots = np.full(2 * capacity, NONE, dtype=np.int32)
 
     def grow(self) -> None:
@@ -58,6 +61,7 @@ class _Nodes:
             np.concatenate([each, np.full(len(each), NONE, dtype=np.int32)])
             for each in (self.parent, self.label, self.type_code)
         )
+        self.nested = np.concatenate([self.nested, np.zeros_like(self.nested)])
         self.slots = np.full(2 * len(self.parent), NONE, dtype=np.int32)
         fill_slots(self.slots, self.count, self.parent, self.label, self.type_code)
 
@@ -104,6 +108,7 @@ def place_objects(heap: Heap, found: Reach, tops: Tops, node: NDArray[np.int32])
             nodes.parent,
             nodes.label,
             nodes.type_code,
+            nodes.nested,
             nodes.slots,
             nodes.count,
         )
@@ -116,6 +121,7 @@ def place_objects(heap: Heap, found: Reach, tops: Tops, node: NDArray[np.int32])
             for code in nodes.label[: nodes.count].tolist()
         ],
         type_code=nodes.type_code[: nodes.count],
+        nested=nodes.nested[: nodes.count],
         is_member=is_member,
         role=role,
     )

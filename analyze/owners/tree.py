@@ -44,6 +44,7 @@ _ARRAYS: Final = (
     "parent",
     "type_code",
     "members",
+    "nested",
     "objects",
     "shallow_size",
     "owned_size",
@@ -75,6 +76,9 @@ class OwnerTree:
     # int64, shape (k,): objects at the end of the path; what is held in between (an
     # instance's dict) is not counted.
     members: NDArray[np.int64]
+    # int64, shape (k,): members whose path leads through another member: the nodes below the top
+    # of a tree, all but the first of a chain.
+    nested: NDArray[np.int64]
     # int64, shape (k,): all objects that belong to the node, and their bytes.
     objects: NDArray[np.int64]
     shallow_size: NDArray[np.int64]
@@ -191,6 +195,7 @@ def _fold(heap: Heap, found: Reach, tops: Tops, node: NDArray[np.int32]) -> Owne
         label=placed.label,
         type_code=placed.type_code,
         members=sums.members,
+        nested=placed.nested,
         objects=sums.objects,
         shallow_size=sums.shallow_size,
         owned_size=owned_size,

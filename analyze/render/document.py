@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from analyze.render.activity import activity_document
 from analyze.render.paths_text import explanations
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from analyze.answers.cycle_groups import CycleGroup
     from analyze.answers.growth import Growth
     from analyze.answers.object_page import ObjectPage
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-# Facts that hold addresses of variables.
-_STACKS: Final = ("threads", "exceptions")
+# Facts that hold addresses of variables; what `activity` tells.
+_STACKS: Final = ("threads", "exceptions", "task_groups")
 
 
 def report_document(report: HeapReport, *, top: int | None = None) -> Document:
@@ -52,10 +55,12 @@ def report_document(report: HeapReport, *, top: int | None = None) -> Document:
             "dangling_references": totals.dangling_references,
             "miscounted": totals.miscounted,
         },
-        "types": report.types.head(top or report.types.height).to_dicts(),
+        "types": _rows(report.types, top),
+        "allocation_sites": _rows(report.allocation_sites, top),
         "unreachable_cycles": [cycle_document(group) for group in report.unreachable_cycles[:top]],
         "suspects": [suspect_document(each, whole) for each in report.suspects[:top]],
         "expected": [suspect_document(each, whole) for each in report.expected[:top]],
+        "activity": activity_document(report.activity, top),
     }
 
 
@@ -69,13 +74,19 @@ def growth_document(growth: Growth, *, top: int | None = None) -> Document:
             "shallow_size_delta": growth.shallow_size_delta,
             "unreachable_delta": growth.unreachable_delta,
         },
-        "types": growth.types.head(top or growth.types.height).to_dicts(),
-        "unreachable_cycles": growth.cycles.head(top or growth.cycles.height).to_dicts(),
+        "types": _rows(growth.types, top),
+        "allocation_sites": _rows(growth.allocation_sites, top),
+        "unreachable_cycles": _rows(growth.cycles, top),
         "suspects": [grown_document(each, whole) for each in growth.suspects[:top]],
         "came_and_went": [grown_document(each, whole) for each in growth.came_and_went[:top]],
         "doubts": list(growth.doubts),
         "warm_up": [grown_document(each, whole) for each in growth.warm_up[:top]],
+        "activity": activity_document(growth.activity, top),
     }
+
+
+def _rows(table: pl.DataFrame, top: int | None) -> list[Document]:
+    return table.head(top or table.height).to_dicts()
 
 
 def suspect_document(suspect: Suspect, whole: int) -> Document:
@@ -89,7 +100,7 @@ def suspect_document(suspect: Suspect, whole: int) -> Document:
 def grown_document(grown: GrownSuspect, whole: int) -> Document:
     """Give a suspect of a comparison: what it is now, and how it grew."""
     document = {name: getattr(grown, name) for name in grown.__slots__ if name != "now"}
-    for name in ("objects_each", "owned_size_each"):
+    for name in ("objects_each", "outermost_each", "owned_size_each"):
         document[name] = list(document[name])
     return {**suspect_document(grown.now, whole), **document}
 

@@ -15,17 +15,20 @@ from analyze.render.layout import (
     more,
     named,
     new_table,
+    others,
     place_of,
 )
 from analyze.render.pace import by_pace
 from analyze.render.report_text import MOST_DRAWINGS
 from analyze.render.sentences import (
+    GREW_OWN,
     GROWTH_TITLE,
     growth_names,
     growth_sentences,
     moment_text,
+    that_count,
 )
-from analyze.render.suspects import rate_text, trend
+from analyze.render.suspects import held_each, rate_text, trend
 from analyze.render.text import (
     format_bytes,
     format_change,
@@ -35,7 +38,7 @@ from analyze.render.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import polars as pl
     from rich.console import RenderableType
@@ -64,13 +67,29 @@ def _parts(growth: Growth, top: int) -> Iterator[RenderableType]:
         yield Paragraph(sentence, names, "" if number else "bold")
     yield from _suspects(growth, top)
     yield from _cycles(growth, top)
-    if growth.types.height:
-        yield heading("Types by growth")
-        yield _types_table(growth.types.head(top))
-        yield from more(growth.types.height - top, "type changed", "types changed")
+    grown = growth.allocation_sites.filter(growth.allocation_sites["shallow_size_delta"] > 0)
+    if grown.height:
+        yield heading("Where growth was allocated")
+        yield _changes_table(grown.head(top), "allocated at", lambda site: Text(path_text(site)))
+        yield from more(grown.height - top, "place", "places")
+    yield from _types(growth, top)
     yield heading("Captures")
     for number, (path, facts) in enumerate(growth.snapshots, start=1):
         yield Paragraph(f"{number}  {printable(path)}: {moment_text(facts)}", style="dim")
+
+
+def _types(growth: Growth, top: int) -> Iterator[RenderableType]:
+    """Tell the types that changed; where nothing else is told, those that say something first."""
+    types, own = growth.types, that_count(growth.own_types, "shallow_size_delta")
+    if types.height and (growth.suspects or own.is_empty()):
+        yield heading("Types by growth")
+        yield _changes_table(types.head(top), "type", named)
+        yield from more(types.height - top, "type changed", "types changed")
+    elif types.height:
+        yield heading(GREW_OWN)
+        yield _changes_table(own.head(top), "type", named)
+        size = growth.shallow_size_delta - sum(own["shallow_size_delta"][:top])
+        yield from others(types.height - min(top, own.height), format_change(size))
 
 
 def _suspects(growth: Growth, top: int) -> Iterator[RenderableType]:
@@ -97,7 +116,11 @@ def _suspects_table(suspects: Sequence[GrownSuspect]) -> Table:
     columns += [("an hour", "right")] if is_many else []
     table = new_table(*columns, ("path", "left"))
     for each in suspects:
-        cells = [format_count_change(each.objects_delta), format_change(each.owned_size_delta)]
+        counts = held_each(each)
+        cells = [
+            format_count_change(counts[-1] - counts[0]),
+            format_change(each.owned_size_delta),
+        ]
         cells += [rate_text(each)] if is_many else []
         table.add_row(*cells, _with_trend(each) if is_many else place_of(each.now))
     return table
@@ -107,7 +130,7 @@ def _went_table(suspects: Sequence[GrownSuspect]) -> Table:
     table = new_table(("at most", "right"), ("size", "right"), ("now", "right"), ("path", "left"))
     for each in suspects:
         table.add_row(
-            f"{max(each.objects_each):,}",
+            f"{max(held_each(each)):,}",
             format_bytes(max(each.owned_size_each)),
             format_bytes(each.owned_size_each[-1]),
             _with_trend(each),
@@ -116,7 +139,7 @@ def _went_table(suspects: Sequence[GrownSuspect]) -> Table:
 
 
 def _with_trend(grown: GrownSuspect) -> Text:
-    return place_of(grown.now).append(f"\n{trend(grown.objects_each)}", style="dim")
+    return place_of(grown.now).append(f"\n{trend(held_each(grown))}", style="dim")
 
 
 def _cycles(growth: Growth, top: int) -> Iterator[RenderableType]:
@@ -146,20 +169,21 @@ def _cycles_table(cycles: pl.DataFrame) -> Table:
     return table
 
 
-def _types_table(types: pl.DataFrame) -> Table:
+def _changes_table(changed: pl.DataFrame, title: str, name: Callable[[str], Text]) -> Table:
+    """Lay out what changed, by what the first column of a frame says."""
     table = new_table(
         ("before", "right"),
         ("after", "right"),
         ("objects", "right"),
         ("size", "right"),
-        ("type", "left"),
+        (title, "left"),
     )
-    for row in types.iter_rows(named=True):
+    for row in changed.iter_rows(named=True):
         table.add_row(
             f"{row['objects_before']:,}",
             f"{row['objects_after']:,}",
             format_count_change(row["objects_delta"]),
             format_change(row["shallow_size_delta"]),
-            named(row["type_name"]),
+            name(row[changed.columns[0]]),
         )
     return table

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analyze.owners.origin import is_own_type
-from analyze.render.text import keep_units, path_text, printable, split_names, type_text
+from analyze.render.text import keep_units, path_text, plural, printable, split_names, type_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -109,7 +109,10 @@ def named(name: str) -> Text:
 def place_of(suspect: Suspect) -> Text:
     """Set where something piles up in a row, and what it is."""
     text = Text(path_text(suspect.path))
-    if suspect.type_name not in suspect.path:
+    if suspect.carrier is not None:
+        text.append(f"  {type_text(suspect.carrier)} with ", style="green")
+        text.append(type_text(suspect.type_name), style="green")
+    elif suspect.type_name not in suspect.path:
         text.append(f"  {type_text(suspect.type_name)}", style="green")
     return text
 
@@ -118,6 +121,12 @@ def more(count: int, one: str, many: str) -> Iterator[RenderableType]:
     """Say how many rows were left out, if any."""
     if count > 0:
         yield Text(f"… and {count:,} more {one if count == 1 else many} (--top)", style="dim")
+
+
+def others(count: int, size: str) -> Iterator[RenderableType]:
+    """Say how much the types are, most of them Python's own, that a table leaves out."""
+    if count > 0:
+        yield Text(f"… and {plural(count, 'other type')}, {size} in all (--json)", style="dim")
 
 
 def draw_cycles(groups: Iterable[CycleGroup]) -> RenderableType:

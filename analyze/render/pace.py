@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from analyze.render.suspects import trend
+from analyze.render.suspects import held_each, trend
 from analyze.render.text import path_text
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _is_gone(suspect: GrownSuspect) -> bool:
 
 def went_sentence(went: tuple[GrownSuspect, ...]) -> str:
     """Name what came and went."""
-    named = [f"{path_text(each.now.path)} ({trend(each.objects_each)})" for each in went[:_NAMED]]
+    named = [f"{path_text(each.now.path)} ({trend(held_each(each))})" for each in went[:_NAMED]]
     more = len(went) - len(named)
     rest = f", and {more:,} more" if more > 0 else ""
     return f"Came and went: {', '.join(named)}{rest}."

@@ -15,19 +15,22 @@ from analyze.render.layout import (
     more,
     named,
     new_table,
+    others,
     place_of,
 )
 from analyze.render.sentences import (
     AS_ANY_PROGRAM,
+    LARGEST_OWN,
     capture_sentence,
     memory_sentences,
     report_names,
     report_sentences,
     report_title,
     size_sentence,
+    that_count,
     warning_sentences,
 )
-from analyze.render.suspects import share_text
+from analyze.render.suspects import held, share_text
 from analyze.render.text import format_bytes, path_text, plural
 
 if TYPE_CHECKING:
@@ -67,14 +70,31 @@ def _parts(report: HeapReport, top: int) -> Iterator[RenderableType]:
         yield _suspects_table(report.suspects[:top], report.totals.shallow_size)
         yield from more(len(report.suspects) - top, "suspect", "suspects")
     yield from _cycles(report.unreachable_cycles, top)
-    yield heading("Largest types")
-    yield _types_table(report.types.head(top))
-    yield from more(report.types.height - top, "type", "types")
+    if report.allocation_sites.height:
+        yield heading("Where most bytes were allocated")
+        yield _sites_table(report.allocation_sites.head(top))
+        yield from more(report.allocation_sites.height - top, "place", "places")
+    yield from _types(report, top)
     yield heading("Capture")
     yield Paragraph(size_sentence(report.totals))
     for sentence in memory_sentences(report.totals, report.facts):
         yield Paragraph(sentence)
     yield Paragraph(capture_sentence(report.facts), style="dim")
+
+
+def _types(report: HeapReport, top: int) -> Iterator[RenderableType]:
+    """Tell the largest types; where nothing else is told, those that say something first."""
+    types = report.types
+    own = that_count(report.own_types, "shallow_size")
+    if report.suspects or own.is_empty():
+        yield heading("Largest types")
+        yield _types_table(types.head(top))
+        yield from more(types.height - top, "type", "types")
+        return
+    yield heading(LARGEST_OWN)
+    yield _types_table(own.head(top))
+    size = sum(types["shallow_size"]) - sum(own["shallow_size"][:top])
+    yield from others(types.height - min(top, own.height), format_bytes(size))
 
 
 def _cycles(groups: Sequence[CycleGroup], top: int) -> Iterator[RenderableType]:
@@ -95,7 +115,7 @@ def _suspects_table(suspects: Sequence[Suspect], whole: int) -> Table:
     table = new_table(("objects", "right"), ("size", "right"), ("heap", "right"), ("path", "left"))
     for each in suspects:
         table.add_row(
-            f"{each.objects:,}",
+            f"{held(each):,}",
             format_bytes(each.owned_size),
             share_text(each, whole),
             place_of(each),
@@ -113,6 +133,15 @@ def _types_table(types: pl.DataFrame) -> Table:
             format_bytes(row["shallow_size"]),
             format_bytes(row["retained_size"]),
             named(row["type_name"]),
+        )
+    return table
+
+
+def _sites_table(sites: pl.DataFrame) -> Table:
+    table = new_table(("objects", "right"), ("size", "right"), ("allocated at", "left"))
+    for row in sites.iter_rows(named=True):
+        table.add_row(
+            f"{row['objects']:,}", format_bytes(row["shallow_size"]), path_text(row["allocated_at"])
         )
     return table
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from analyze.render.activity import activity_names, activity_sentences
 from analyze.render.pace import by_pace, went_sentence
 from analyze.render.suspects import (
     TOLD,
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 GROWTH_TITLE: Final = "What grew"
 
+# What a program has and Python itself has not: dicts and strings are in any.
+LARGEST_OWN: Final = "Largest types from outside Python's own library"
+GREW_OWN: Final = "Types from outside Python's own library that grew most"
 # Of cycles that are marked as expected.
 AS_ANY_PROGRAM: Final = "importing modules leaves in any program"
 # Types that a sentence names.
@@ -54,6 +58,7 @@ def report_sentences(report: HeapReport) -> list[str]:
     if not sentences:
         sentences = ["No suspect: nothing that piles up stands out."]
     sentences += _more([each.owned_size for each in report.suspects], format_bytes)
+    sentences += activity_sentences(report.activity)
     sentences.append(_garbage_sentence(report.totals, report.unreachable_cycles))
     return [*sentences, *_own_types_sentence(report.own_types)]
 
@@ -64,6 +69,7 @@ def report_names(report: HeapReport) -> set[str]:
         *names_of([*report.suspects, *report.expected]),
         *map(type_text, report.own_types["type_name"].head(_NAMED_TYPES)),
         *(path_text(group.signature) for group in report.unreachable_cycles[:1]),
+        *activity_names(report.activity),
     }
 
 
@@ -76,6 +82,7 @@ def growth_sentences(growth: Growth) -> list[str]:
     if not sentences:
         sentences = ["No suspect: nothing piled up between the snapshots."]
     sentences += _more([each.owned_size_delta for each in suspects], format_change)
+    sentences += activity_sentences(growth.activity)
     if paces.came_and_went:
         sentences.append(went_sentence(paces.came_and_went))
     if growth.warm_up:
@@ -91,6 +98,7 @@ def growth_names(growth: Growth) -> set[str]:
             [each.now for each in (*growth.suspects, *growth.warm_up, *growth.came_and_went)]
         ),
         *map(type_text, growth.own_types["type_name"].head(_NAMED_TYPES)),
+        *activity_names(growth.activity),
     }
 
 
@@ -221,23 +229,27 @@ def _own_types_sentence(types: pl.DataFrame) -> list[str]:
     largest = [
         f"{type_text(row['type_name'])} ({plural(row['objects'], 'object')}, "
         f"{format_bytes(row['shallow_size'])})"
-        for row in _that_count(types, "shallow_size")
+        for row in _first(types, "shallow_size")
     ]
-    return [f"The program's own largest types: {', '.join(largest)}."] if largest else []
+    return [f"{LARGEST_OWN}: {', '.join(largest)}."] if largest else []
 
 
 def _own_growth_sentence(types: pl.DataFrame) -> list[str]:
     largest = [
         f"{type_text(row['type_name'])} ({row['objects_delta']:+,} objects, "
         f"{format_change(row['shallow_size_delta'])})"
-        for row in _that_count(types, "shallow_size_delta")
+        for row in _first(types, "shallow_size_delta")
     ]
-    return [f"Of the program's own types grew most: {', '.join(largest)}."] if largest else []
+    return [f"{GREW_OWN}: {', '.join(largest)}."] if largest else []
 
 
-def _that_count(types: pl.DataFrame, size: str) -> Iterator[dict[str, Any]]:
-    """Give the first rows, but for those of so few bytes that they are nobody's concern."""
-    return types.filter(types[size] >= LEAST_BYTES).head(_NAMED_TYPES).iter_rows(named=True)
+def that_count(types: pl.DataFrame, size: str) -> pl.DataFrame:
+    """Leave out the rows of so few bytes that they are nobody's concern."""
+    return types.filter(types[size] >= LEAST_BYTES)
+
+
+def _first(types: pl.DataFrame, size: str) -> Iterator[dict[str, Any]]:
+    return that_count(types, size).head(_NAMED_TYPES).iter_rows(named=True)
 
 
 def _growth_sentence(growth: Growth) -> str:

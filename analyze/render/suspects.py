@@ -14,6 +14,7 @@ from analyze.render.text import (
     printable,
     type_text,
 )
+from analyze.suspects.searches import MANY
 from snap.schema import STEP
 
 if TYPE_CHECKING:
@@ -37,14 +38,15 @@ def suspect_sentence(suspect: Suspect, whole: int) -> str:
 
 def grown_sentence(grown: GrownSuspect, whole: int, snapshots: int) -> str:
     """Say who holds what, and how it grew."""
-    objects, size = grown.objects_delta, format_change(grown.owned_size_delta)
+    each = held_each(grown)
+    objects, size = each[-1] - each[0], format_change(grown.owned_size_delta)
     pronoun = "they" if grown.now.kind in ("unreachable", "outside") else "it"
     if snapshots == 2:
         by = f"{objects:,}, {size}," if objects > 0 else f"{size}"
         grew = f"; {pronoun} grew by {by} since the first snapshot"
     else:
         when = " every time" if grown.steady else ", but not every time"
-        counts = f" ({trend(grown.objects_each)})" if objects > 0 else ""
+        counts = f" ({trend(each)})" if objects > 0 else ""
         grew = f"; {pronoun} grew{when}{counts}, {size}{_an_hour(grown)}"
     return f"{_what(grown.now, whole)}{grew}{_made(grown.now)}."
 
@@ -82,32 +84,59 @@ def expected_sentence(suspects: Sequence[Suspect], verb: str) -> str:
     return f"{verb} as expected, {size} now: {', '.join(reasons)}{rest}."
 
 
+def held(suspect: Suspect) -> int:
+    """Count what piles up: not what lies within the others, unless a few hold all of it."""
+    return suspect.objects_outermost if _are_many(suspect) else suspect.objects
+
+
+def held_each(grown: GrownSuspect) -> tuple[int, ...]:
+    """Count as `held` in each snapshot."""
+    return grown.outermost_each if _are_many(grown.now) else grown.objects_each
+
+
+def held_text(suspect: Suspect) -> str:
+    """Say how many of what pile up: ``50 app.Node objects and 3,100 within them``."""
+    noun = f"{type_text(suspect.type_name)} object"
+    if suspect.carrier is not None:
+        carriers = plural(suspect.objects, f"{type_text(suspect.carrier)} object")
+        return f"{carriers} that {'carries' if suspect.objects == 1 else 'carry'} {noun}s"
+    if suspect.objects_nested == 0:
+        return plural(suspect.objects, noun)
+    if _are_many(suspect):
+        return (
+            f"{plural(suspect.objects_outermost, noun)} and {suspect.objects_nested:,} within them"
+        )
+    but = f" but {suspect.objects_outermost:,}" if suspect.objects_outermost else ""
+    return f"{plural(suspect.objects, noun)}, all{but} within others"
+
+
+def _are_many(suspect: Suspect) -> bool:
+    return suspect.objects_outermost >= MANY
+
+
 def share_text(suspect: Suspect, whole: int) -> str:
     """Say what part of a heap of so many bytes a suspect is with all that it owns."""
     return format_share(suspect.owned_size / max(whole, 1))
 
 
 def _what(suspect: Suspect, whole: int) -> str:
-    noun = f"{type_text(suspect.type_name)} object"
+    objects = held_text(suspect)
     size = format_bytes(suspect.owned_size)
     share = f"{share_text(suspect, whole)} of the heap"
     if suspect.kind == "unreachable":
         cycle = path_text(suspect.path.partition(STEP)[2])
-        return (
-            f"{plural(suspect.objects, noun)} in cycles that nothing reaches ({cycle}): "
-            f"{size}, {share}"
-        )
+        return f"{objects} in cycles that nothing reaches ({cycle}): {size}, {share}"
     if suspect.kind == "outside":
         return (
-            f"{plural(suspect.objects, noun)} held from {path_text(suspect.path)}, by C code or "
+            f"{objects} held from {path_text(suspect.path)}, by C code or "
             f"a reference count too high: {size}, {share}"
         )
     place, _, last = suspect.path.rpartition(STEP)
     if last != ITEM or suspect.holder is None:
-        return f"{path_text(suspect.path)}: {plural(suspect.objects, noun)}, {size}, {share}"
+        return f"{path_text(suspect.path)}: {objects}, {size}, {share}"
     article = "an" if suspect.holder[:1].lower() in "aeiou" else "a"
     holder = f"{article} {type_text(suspect.holder)}"
-    return f"{path_text(place)} ({holder}) holds {plural(suspect.objects, noun)}, {size}, {share}"
+    return f"{path_text(place)} ({holder}) holds {objects}, {size}, {share}"
 
 
 def names_of(suspects: Sequence[Suspect]) -> Iterator[str]:
@@ -116,8 +145,10 @@ def names_of(suspects: Sequence[Suspect]) -> Iterator[str]:
         place, below = each.path.rpartition(STEP)[0], each.path.partition(STEP)[2]
         is_held = each.kind not in ("outside", "unreachable")
         yield from map(path_text, (each.path, place if is_held else below))
-        yield from map(type_text, (each.type_name, each.holder or ""))
+        yield from map(type_text, (each.type_name, each.holder or "", each.carrier or ""))
 
 
 def _made(suspect: Suspect) -> str:
-    return f"; made at {printable(suspect.allocated_at)}" if suspect.allocated_at else ""
+    """Say where, unless that is code that has no file: of named tuples and dataclasses."""
+    at = suspect.allocated_at
+    return f"; made at {printable(at)}" if at and not at.startswith("<") else ""

@@ -25,7 +25,8 @@ def format_bytes(size: int) -> str:
     """Give a size in its largest whole unit: ``1.5 MiB``."""
     value, unit = float(abs(size)), _UNITS[0]
     for unit in _UNITS:
-        if value < 1024 or unit == _UNITS[-1]:
+        # No 1,023.7 KiB, which is wider than what it says.
+        if value < (1024 if unit == "B" else 999.95) or unit == _UNITS[-1]:
             break
         value /= 1024
     sign = "-" if size < 0 else ""

@@ -15,7 +15,7 @@ from analyze.owners.origin import is_own_type
 from analyze.owners.path_table import path_table
 from analyze.suspects.piles import find_piles
 from analyze.suspects.searches import CameAndWent, Growing
-from analyze.suspects.standing import Suspect, describe, expected, retained_size
+from analyze.suspects.standing import Suspect, counted_groups, describe, expected, retained_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,8 @@ class GrownSuspect:
     retained_size_delta: int
     # How many there were in each snapshot, and bytes with all that they own.
     objects_each: tuple[int, ...]
+    # And without those that lie within another one.
+    outermost_each: tuple[int, ...]
     owned_size_each: tuple[int, ...]
     # Whether there were more in each snapshot than in the one before.
     steady: bool
@@ -120,9 +122,9 @@ def _collects(facts: dict[str, Any]) -> bool:
 def _describe(
     last: Heap, table: PathTable, pile: Pile, expected: str | None, hours: float
 ) -> GrownSuspect:
-    groups = table.groups[pile.path]
-    of_type = [each for each in groups if table.group_type[each] == pile.type_name] or [pile.group]
-    each = tuple(table.members[:, of_type].sum(axis=1).tolist())
+    of_type = counted_groups(table, pile)
+    members, nested = (each[:, of_type].sum(axis=1) for each in (table.members, table.nested))
+    each = tuple(members.tolist())
     owned = table.owned_size[:, pile.path].tolist()
     size = table.group_size[:, of_type].sum(axis=1).tolist()
     return GrownSuspect(
@@ -132,6 +134,7 @@ def _describe(
         owned_size_delta=owned[-1] - owned[0],
         retained_size_delta=retained_size(table, pile, -1) - retained_size(table, pile, 0),
         objects_each=each,
+        outermost_each=tuple((members - nested).tolist()),
         owned_size_each=tuple(owned),
         steady=all(a < b for a, b in pairwise(owned)),
         objects_per_hour=round((each[-1] - each[0]) / hours, 1) if hours > 0 else None,

@@ -44,11 +44,17 @@ class Suspect:
     path: str
     # The type of what holds it; None where that is no object.
     holder: str | None
+    # The type of what is counted, where that is not what piles up but holds it, as a tuple of
+    # which there is one for each; else None.
+    carrier: str | None
     # Other types of which there is one for each.
     along: tuple[str, ...]
-    # In the last snapshot: how many; bytes of the objects themselves, and with all that they
-    # own; bytes that would go with them; the latter in percent of the heap.
+    # In the last snapshot: how many, and of these the ones that lie at the path itself and the
+    # ones that lie within another one, as in a tree or a chain; bytes of the objects themselves,
+    # and with all that they own; bytes that would go with them; the latter in percent of the heap.
     objects: int
+    objects_outermost: int
+    objects_nested: int
     shallow_size: int
     owned_size: int
     retained_size: int
@@ -108,12 +114,13 @@ def expected(table: PathTable, pile: Pile, rules: Rules) -> str | None:
 
 def describe(heap: Heap, table: PathTable, pile: Pile, expected: str | None) -> Suspect:
     """Say all that the last snapshot knows of a pile."""
-    groups = table.groups[pile.path]
-    of_type = [each for each in groups if table.group_type[each] == pile.type_name] or [pile.group]
+    of_type = counted_groups(table, pile)
+    counted = table.group_type[of_type[0]]
     nodes = [node for each in of_type for node in table.group_node[each]]
     examples = heap.owners.example[nodes]
     examples = examples[examples != NONE]
     retained = retained_size(table, pile, -1)
+    objects, nested = (int(each[-1, of_type].sum()) for each in (table.members, table.nested))
     path = table.path(pile.path)
     above = int(table.parent[pile.path])
     holders = [] if above == NONE else table.groups[above]
@@ -123,8 +130,11 @@ def describe(heap: Heap, table: PathTable, pile: Pile, expected: str | None) -> 
         type_name=pile.type_name,
         path=path,
         holder=(table.group_type[holder] or None) if holder is not None else None,
+        carrier=None if counted == pile.type_name else counted or None,
         along=pile.along,
-        objects=int(table.members[-1, of_type].sum()),
+        objects=objects,
+        objects_outermost=objects - nested,
+        objects_nested=nested,
         shallow_size=int(table.group_size[-1, of_type].sum()),
         owned_size=int(table.owned_size[-1, pile.path]),
         retained_size=retained,
@@ -134,6 +144,12 @@ def describe(heap: Heap, table: PathTable, pile: Pile, expected: str | None) -> 
         allocated_at=_site(heap, nodes),
         expected=expected,
     )
+
+
+def counted_groups(table: PathTable, pile: Pile) -> list[int]:
+    """Give the groups of the type that piles up; where it is not at the path, of what leads."""
+    groups = table.groups[pile.path]
+    return [each for each in groups if table.group_type[each] == pile.type_name] or [pile.group]
 
 
 def kind_of(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from snap.errors import EXIT_GATE
 
 if TYPE_CHECKING:
     from analyze.answers.gate import Limits
+    from analyze.heap import Heap
 
 
 def diff(
@@ -63,17 +64,8 @@ def diff(
     if html is not None:
         check_place(html, *paths)
     with progress() as step:
-        # What is asked of one snapshot is then asked of the next: each has its own progress.
-        parts = [0.0] * len(paths)
-
-        def step_of(number: int) -> Callable[[str, float], None]:
-            def told(name: str, done: float) -> None:
-                parts[number] = done
-                step(f"{paths[number].name}: {name}", sum(parts) / len(paths))
-
-            return told
-
-        heaps = [Heap(path, step_of(at), index=not no_index) for at, path in enumerate(paths)]
+        steps = _steps(paths, step)
+        heaps = [Heap(*each, index=not no_index) for each in zip(paths, steps, strict=True)]
         result = compare(heaps, known)
         if html is not None:
             from analyze.render.html import growth_page
@@ -86,14 +78,34 @@ def diff(
         show(render_growth(result, top=top or ROWS), growth_in_short(result))
     if html is not None:
         show_written(html)
-    for name in limits.objects:
-        # A limit on a misspelt name would never trip, and nobody would know.
-        if not any(name in heap.type_names for heap in heaps):
-            show_note(f"no snapshot has an object of type {name}")
+    _note_unknown(limits, heaps)
     over = tripped(result, limits)
     if over:
         show_tripped(over)
         raise typer.Exit(EXIT_GATE)
+
+
+def _steps(
+    paths: Sequence[Path], step: Callable[[str, float | None], None]
+) -> list[Callable[[str, float], None]]:
+    """Give each snapshot its own progress: what is asked of one is then asked of the next."""
+    parts = [0.0] * len(paths)
+
+    def step_of(number: int) -> Callable[[str, float], None]:
+        def told(name: str, done: float) -> None:
+            parts[number] = done
+            step(f"{paths[number].name}: {name}", sum(parts) / len(paths))
+
+        return told
+
+    return [step_of(number) for number in range(len(paths))]
+
+
+def _note_unknown(limits: Limits, heaps: Sequence[Heap]) -> None:
+    """Name types that no snapshot has: a limit on a misspelt name would never trip."""
+    for name in limits.objects:
+        if not any(name in heap.type_names for heap in heaps):
+            show_note(f"no snapshot has an object of type {name}")
 
 
 def _limits(size: int | None, objects: list[str], no_cycles: bool) -> Limits:

@@ -11,6 +11,7 @@ import typer
 
 from cli.options import NoIndex, Snapshot
 from cli.screen import progress
+from cli.selecting import PathOption
 from cli.values import choices_of, member_of, whole_number
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def export(
             "them; what roots reach, or what none does.",
         ),
     ] = None,
+    path: PathOption = None,
     sample: Annotated[
         int | None,
         typer.Option(
@@ -94,20 +96,24 @@ def export(
     """Write a heap in the format of another tool.
 
     What an exported object retains is what it retains in the whole heap, also of a part
-    (--only, --sample); totals are those of the part.
+    (--only, --path, --sample); totals are those of the part.
     """
     from analyze.heap import Heap
     from analyze.output import check_place, replacing
 
-    if format in _TABULAR and (only or sample):
-        raise typer.BadParameter(f"--only and --sample are not for {format.value}: use a query")
+    if format in _TABULAR and (only or path or sample):
+        raise typer.BadParameter(
+            f"--only, --path and --sample are not for {format.value}: use a query"
+        )
+    if only and path:
+        raise typer.BadParameter("give one of --only and --path")
     if format not in _TABULAR and table:
         raise typer.BadParameter(f"--table is for csv and parquet, not for {format.value}")
     if str(output) != "-":
         check_place(output, snapshot)
     with progress() as step:
         heap = Heap(snapshot, step, index=not no_index)
-        write = _writer(heap, format, table or Table.OBJECTS, only, sample)
+        write = _writer(heap, format, table or Table.OBJECTS, only, path, sample)
         step("writing", None)
         if str(output) == "-":
             write(sys.stdout.buffer)
@@ -119,7 +125,7 @@ def export(
 
 
 def _writer(
-    heap: Heap, kind: Format, table: Table, only: str | None, sample: int | None
+    heap: Heap, kind: Format, table: Table, only: str | None, path: str | None, sample: int | None
 ) -> Callable[[BinaryIO], None]:
     """Prepare all that can fail before a file is begun."""
     from analyze.export import dot, excerpt, folded, graphml, heapsnapshot, speedscope, tables
@@ -128,7 +134,7 @@ def _writer(
         frame = tables.table(heap, table.value)
         write_table = tables.write_csv if kind is Format.CSV else tables.write_parquet
         return lambda stream: write_table(frame, stream)
-    part = excerpt.excerpt(heap, only=only, sample_of=sample)
+    part = excerpt.excerpt(heap, only=only, path=path, sample_of=sample)
     write_part = {
         Format.HEAPSNAPSHOT: heapsnapshot.write_heapsnapshot,
         Format.DOT: dot.write_dot,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from analyze.render.html.activity import activity_table
 from analyze.render.html.capture import exceptions, fact_rows, threads
 from analyze.render.html.cycle import MOST_DRAWINGS, draw_cycle
 from analyze.render.html.page import Figure, render
@@ -31,6 +32,8 @@ from analyze.render.text import format_change, format_count_change
 
 if TYPE_CHECKING:
     from analyze.answers.growth import Growth
+    from analyze.render.html.cycle import Drawing
+    from analyze.render.html.suspects import Cards
 
 _TYPES: Final = (
     Column(title="Type", kind="type", value="type_name"),
@@ -41,6 +44,7 @@ _TYPES: Final = (
 )
 # With three or more snapshots, the counts in between stand between the first and the last.
 _TREND: Final = Column(title="In each", kind="text", value="trend")
+_SITES: Final = (Column(title="Allocated at", kind="name", value="allocated_at"), *_TYPES[1:])
 _CYCLES: Final = (
     Column(title="Types in the cycle", kind="name", value="signature"),
     Column(title="Before", kind="count", value="cycles_before"),
@@ -71,10 +75,7 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
     embedded
         Whether it stands in another page, where less is more.
     """
-    grown = growth.cycles.filter(pl.col("cycles_delta") > 0)["signature"].to_list()
-    drawn = [each for each in grown if growth.examples[each].expected is None][:MOST_DRAWINGS]
-    places, paces = block_places(growth.picture), by_pace(growth)
-    is_many = len(growth.snapshots) > 2
+    places, last_facts = block_places(growth.picture), growth.snapshots[-1][1]
     return render(
         embedded=embedded,
         title=GROWTH_TITLE,
@@ -82,13 +83,7 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
         sentences=growth_sentences(growth),
         names=growth_names(growth),
         warnings=growth.doubts,
-        figures=[
-            Figure(label="Objects", value=format_count_change(growth.objects_delta)),
-            Figure(label="Bytes", value=format_change(growth.shallow_size_delta)),
-            Figure(
-                label="Unreachable objects", value=format_count_change(growth.unreachable_delta)
-            ),
-        ],
+        figures=_figures(growth),
         picture=draw_blocks(growth.picture, is_growth=True),
         paths=row_table(
             "Growth by path",
@@ -97,39 +92,61 @@ def growth_page(growth: Growth, *, embedded: bool = False) -> str:
             sorted_by="Growth",
             most=MOST_PATHS,
         ),
-        suspects=[
-            grown_cards(paces.every_time, places, "Grew every time" if is_many else ""),
-            grown_cards(paces.not_every_time, places, "Grew, but not every time"),
-            went_cards(paces.came_and_went, places, "Came and went"),
-        ],
+        suspects=_suspects(growth, places),
         no_suspects="Nothing piled up.",
         expected=grown_cards(growth.warm_up, places, "Warm-up, to be expected"),
-        types=_types_table(growth),
+        types=_changes_table("Types by growth", _TYPES, growth.types),
+        sites=_changes_table("Allocation sites by growth", _SITES, growth.allocation_sites),
         cycles=frame_table(
             "Unreachable cycles by growth", _CYCLES, growth.cycles, sorted_by="Would free"
         ),
         about_cycles=_ABOUT_CYCLES,
-        drawings=[
-            (each.signature, draw_cycle(each.example, each.omitted))
-            for each in map(growth.examples.__getitem__, drawn)
-        ],
-        exceptions=exceptions(growth.snapshots[-1][1]),
-        threads=threads(growth.snapshots[-1][1]),
+        drawings=_drawings(growth),
+        activity=activity_table(growth.activity),
+        exceptions=exceptions(last_facts),
+        threads=threads(last_facts),
         snapshots=len(growth.snapshots),
         facts=fact_rows(growth.snapshots),
     )
 
 
-def _types_table(growth: Growth) -> Table:
-    if "objects" not in growth.types.columns:
-        return frame_table("Types by growth", _TYPES, growth.types, sorted_by="Size")
-    types = growth.types.head(MOST_ROWS).with_columns(
+def _figures(growth: Growth) -> list[Figure]:
+    return [
+        Figure(label="Objects", value=format_count_change(growth.objects_delta)),
+        Figure(label="Bytes", value=format_change(growth.shallow_size_delta)),
+        Figure(label="Unreachable objects", value=format_count_change(growth.unreachable_delta)),
+    ]
+
+
+def _suspects(growth: Growth, places: dict[str, int]) -> list[Cards]:
+    paces = by_pace(growth)
+    every_time = "Grew every time" if len(growth.snapshots) > 2 else ""
+    return [
+        grown_cards(paces.every_time, places, every_time),
+        grown_cards(paces.not_every_time, places, "Grew, but not every time"),
+        went_cards(paces.came_and_went, places, "Came and went"),
+    ]
+
+
+def _drawings(growth: Growth) -> list[tuple[str, Drawing]]:
+    """Draw the kinds of cycles that became more, but for those that any program has."""
+    grown = growth.cycles.filter(pl.col("cycles_delta") > 0)["signature"].to_list()
+    told = [growth.examples[each] for each in grown if growth.examples[each].expected is None]
+    return [
+        (each.signature, draw_cycle(each.example, each.omitted)) for each in told[:MOST_DRAWINGS]
+    ]
+
+
+def _changes_table(caption: str, columns: tuple[Column, ...], changed: pl.DataFrame) -> Table:
+    if "objects" not in changed.columns:
+        return frame_table(caption, columns, changed, sorted_by="Size")
+    shown = changed.head(MOST_ROWS).with_columns(
         trend=pl.col("objects").map_elements(trend, return_dtype=pl.String)
     )
     return row_table(
-        "Types by growth",
-        (_TYPES[0], _TREND, *_TYPES[3:]),
-        types.to_dicts(),
+        caption,
+        (columns[0], _TREND, *columns[3:]),
+        shown.to_dicts(),
         sorted_by="Size",
-        more=max(growth.types.height - MOST_ROWS, 0),
+        more=max(changed.height - MOST_ROWS, 0),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyze.render.document import cycle_document
+from analyze.render.html.activity import activity_table
 from analyze.render.html.capture import exceptions, fact_rows, threads
 from analyze.render.html.cycle import MOST_DRAWINGS, draw_cycle
 from analyze.render.html.page import Figure, render
@@ -37,6 +38,10 @@ _TYPES: Final = (
         bar=True,
         hint="what would go if they went: a lower bound",
     ),
+)
+_SITES: Final = (
+    Column(title="Allocated at", kind="name", value="allocated_at"),
+    *_TYPES[1:3],
 )
 _CYCLES: Final = (
     Column(title="Types in the cycle", kind="name", value="signature"),
@@ -83,6 +88,7 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
         no_suspects="Nothing piles up.",
         expected=cards(report.expected, places, whole, "To be expected"),
         types=frame_table("Types by size", _TYPES, report.types, sorted_by="Size"),
+        sites=frame_table("Allocation sites", _SITES, report.allocation_sites, sorted_by="Size"),
         cycles=row_table(
             "Unreachable cycles by the types in them",
             _CYCLES,
@@ -92,6 +98,7 @@ def report_page(report: HeapReport, *, embedded: bool = False) -> str:
         ),
         about_cycles=_about_cycles(groups),
         drawings=[(group.signature, draw_cycle(group.example, group.omitted)) for group in drawn],
+        activity=activity_table(report.activity),
         exceptions=exceptions(report.facts),
         threads=threads(report.facts),
         snapshots=1,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from analyze.owners.path_table import comparable
-from analyze.render.suspects import rate_text, share_text, trend
+from analyze.render.suspects import held_each, held_text, rate_text, share_text, trend
 from analyze.render.text import (
     format_bytes,
     format_change,
@@ -72,7 +72,7 @@ def cards(
 
     def card(suspect: Suspect) -> Card:
         numbers = [
-            plural(suspect.objects, "object"),
+            held_text(suspect),
             f"{format_bytes(suspect.retained_size)} would go with them",
         ]
         return _card(suspect, places, share_text(suspect, whole), numbers)
@@ -84,8 +84,9 @@ def grown_cards(suspects: Sequence[GrownSuspect], places: dict[str, int], title:
     """Tell the suspects of a comparison."""
 
     def card(grown: GrownSuspect) -> Card:
+        each = held_each(grown)
         numbers = [
-            f"{format_count_change(grown.objects_delta)} objects: {trend(grown.objects_each)}",
+            f"{format_count_change(each[-1] - each[0])} objects: {trend(each)}",
             f"{format_change(grown.retained_size_delta)} would go with them",
             *_pace(grown),
         ]
@@ -98,9 +99,9 @@ def went_cards(suspects: Sequence[GrownSuspect], places: dict[str, int], title: 
     """Tell what came and went: how much there was at most."""
 
     def card(grown: GrownSuspect) -> Card:
-        most = plural(max(grown.objects_each), "object")
+        each = held_each(grown)
         numbers = [
-            f"at most {most}: {trend(grown.objects_each)}",
+            f"at most {plural(max(each), 'object')}: {trend(each)}",
             f"{format_bytes(grown.owned_size_each[-1])} now",
         ]
         return _card(grown.now, places, format_bytes(max(grown.owned_size_each)), numbers)
