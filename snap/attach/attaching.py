@@ -138,6 +138,7 @@ def _wait_for(target: Target, meeting: Meeting, timeout: float, *, asked: bool) 
     expected = tried + _COMES if asked else 0.0
     alone = asked
     holds_it_up = ""
+    page = 0
     while True:
         now = time.monotonic()
         if now > deadline:
@@ -146,7 +147,7 @@ def _wait_for(target: Target, meeting: Meeting, timeout: float, *, asked: bool) 
             tried = now
             blocked = is_blocked(target.pid)
             if not blocked and not expected:
-                gdb.schedule(target, meeting.line, timeout=deadline - now + 1)
+                page = gdb.schedule(target, meeting.line, timeout=deadline - now + 1)
                 expected = time.monotonic() + _COMES
             elif not is_installed():
                 holds_it_up = _WAITS if blocked else ""
@@ -157,6 +158,8 @@ def _wait_for(target: Target, meeting: Meeting, timeout: float, *, asked: bool) 
                 alone = alone and not came
         if meeting.wait(_LOOK):
             return alone
+        if page:
+            gdb.check(target, page, timeout=timeout)
         if not is_alive(target.pid):
             raise gone(target.pid)
 

@@ -2,8 +2,10 @@
 
 gdb stops a process wherever it is: in the middle of an allocation, of a collection, of a
 system call. So nothing of Python is run there. What is called is ``shmat``, for a page with
-a line of source, and ``Py_AddPendingCall``, which is made to be called from anywhere: the
-main thread runs the line when it next is between two instructions.
+a line of source and a routine, and ``Py_AddPendingCall``, which is made to be called from
+anywhere: the main thread calls the routine, which runs the line, when it next is between two
+instructions. Where the system has no pages that may be executed (and on other processors than
+x86-64) ``PyRun_SimpleString`` is called instead, which harms a program that refuses the line.
 
 A main thread that sleeps in a system call does not get there. Where it has let go of the
 interpreter's lock to wait, it can take the lock back and run the line inside the wait, as
@@ -12,10 +14,13 @@ any callback from C would; gdb then has the system call resumed.
 
 from __future__ import annotations
 
+import struct
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from snap.apart.hooks import FIX
 from snap.attach.batch import HAS_LOCK, TAKES_LOCK, run, say
+from snap.attach.routine import FILE_INPUT, REFUSED, routine
 from snap.errors import SnapError
 
 if TYPE_CHECKING:
@@ -24,11 +29,12 @@ if TYPE_CHECKING:
     from snap.attach.process import Target
 
 PAGE_SIZE: Final = 4096
-# S_IRUSR and S_IWUSR; IPC_RMID.
-_OWNERS: Final = 0o600
+# S_IRUSR, S_IWUSR and S_IXUSR; SHM_EXEC; IPC_RMID.
+_OWNERS: Final = 0o700
+_EXECUTABLE: Final = 0o100000
 _REMOVE: Final = 0
-# Py_file_input, and what is printed where that was not run.
-_FILE_INPUT: Final = 257
+# What is printed of a page, and where a line was not run.
+_SCHEDULED: Final = "scheduled in "
 _REFUSED: Final = "was refused"
 
 # Other threads stand still while the main thread does what waits for none of them.
@@ -43,16 +49,20 @@ if !$_isvoid($orig_rax)
 end"""
 
 
-def schedule(target: Target, line: str, *, timeout: float) -> None:
+def schedule(target: Target, line: str, *, timeout: float) -> int:
     """Have the main thread run a line of source at its next safe point.
 
     Parameters
     ----------
     line
-        Must not raise. ``PAGE`` in it becomes the address of the page that it lies in, which
-        it has to give back.
+        Must not raise. ``PAGE`` in it becomes the address of what it has to give back, or 0.
     timeout
         Seconds for gdb.
+
+    Returns
+    -------
+    int
+        Where `check` finds whether it was refused; 0 where nothing tells.
 
     Raises
     ------
@@ -60,24 +70,56 @@ def schedule(target: Target, line: str, *, timeout: float) -> None:
         If gdb fails; the process goes on.
     """
     functions = target.functions
+    code = routine(functions, PAGE_SIZE)
     add = f"((int (*)(void *, void *)) {functions['Py_AddPendingCall']})"
     output = run(
         target,
         [
             _ALONE,
-            *_place(target, line),
+            *_place(target, line, code),
             _WITH_OTHERS,
-            f"set $full = {add}((void *) {functions['PyRun_SimpleString']}, $page)",
-            say("scheduled %d", "$full"),
+            f"set $function = (void *) {functions['PyRun_SimpleString']}",
+            "if $runs",
+            f"set $function = (void *) ((char *) $page + {PAGE_SIZE - len(REFUSED) - len(code)})",
+            "end",
+            f"set $full = {add}($function, $page)",
+            "if $full",
+            _release(functions),
+            "else",
+            say(f"{_SCHEDULED}%lu", "$runs ? (unsigned long) $page : 0"),
+            "end",
         ],
         timeout=timeout,
     )
-    if "scheduled -1" in output:
+    _, told, page = output.partition(_SCHEDULED)
+    if not told:
         raise SnapError(
             f"cannot attach to process {target.pid}",
             "the interpreter's queue of pending calls is full",
             "attach again in a moment",
         )
+    return int(page.split()[0])
+
+
+def check(target: Target, page: int, *, timeout: float) -> None:
+    """Look whether the line that was scheduled was refused.
+
+    Raises
+    ------
+    SnapError
+        If it was; its page is given back.
+    """
+    try:
+        with Path(f"/proc/{target.pid}/mem").open("rb", buffering=0) as memory:
+            memory.seek(page + PAGE_SIZE - len(REFUSED))
+            refused = memory.read(len(REFUSED)) == REFUSED
+    except OSError:
+        # It has given the page back, or is gone.
+        return
+    if refused:
+        place = f"set $page = (void *) {page}"
+        run(target, [_ALONE, place, _release(target.functions)], timeout=timeout)
+        raise _refusal(target)
 
 
 def run_in_wait(target: Target, line: str, *, timeout: float) -> bool:
@@ -103,15 +145,19 @@ def run_in_wait(target: Target, line: str, *, timeout: float) -> bool:
             say(HAS_LOCK),
             *_run_quietly(functions),
             f"call ((void (*)(int)) {functions['PyGILState_Release']})($state)",
-            f"call ((int (*)(void *)) {functions['shmdt']})($page)",
+            _release(functions),
             "end",
         ],
         timeout=timeout,
     )
     if _REFUSED in output:
-        why = "an audit hook of the program refuses to run a line of source in it"
-        raise SnapError(f"cannot attach to process {target.pid}", why, FIX)
+        raise _refusal(target)
     return HAS_LOCK in output
+
+
+def _refusal(target: Target) -> SnapError:
+    why = "an audit hook of the program refuses to run a line of source in it"
+    return SnapError(f"cannot attach to process {target.pid}", why, FIX)
 
 
 def _run_quietly(functions: dict[str, int]) -> Iterator[str]:
@@ -120,7 +166,7 @@ def _run_quietly(functions: dict[str, int]) -> Iterator[str]:
     run = f"((void *(*)(void *, int, void *, void *)) {functions['PyRun_String']})"
     release = f"call ((void (*)(void *)) {functions['Py_DecRef']})"
     yield f"set $names = {made}"
-    yield f"set $result = {run}($page, {_FILE_INPUT}, $names, $names)"
+    yield f"set $result = {run}($page, {FILE_INPUT}, $names, $names)"
     yield "if $result"
     yield f"{release}($result)"
     yield "else"
@@ -130,27 +176,41 @@ def _run_quietly(functions: dict[str, int]) -> Iterator[str]:
     yield f"{release}($names)"
 
 
-def _place(target: Target, line: str) -> Iterator[str]:
-    """Give the commands that put a line into a page of its own, `$page`."""
+def _place(target: Target, line: str, code: bytes = b"") -> Iterator[str]:
+    """Give the commands that put a line, and code, into a page of its own, `$page`.
+
+    The code is before the last bytes, and `$runs` tells whether it may be executed.
+    """
     # Shared memory of which nobody else knows: one argument less to give it back than for what
     # `mmap` gives, and gone with the process in any case.
     functions = target.functions
-    get, at, control = functions["shmget"], functions["shmat"], functions["shmctl"]
+    get, control = functions["shmget"], functions["shmctl"]
+    at = f"((void *(*)(int, void *, int)) {functions['shmat']})"
     yield f"set $key = ((int (*)(int, unsigned long, int)) {get})(0, {PAGE_SIZE}, {_OWNERS})"
-    yield f"set $page = ((void *(*)(int, void *, int)) {at})($key, 0, 0)"
+    yield f"set $page = {at}($key, 0, {_EXECUTABLE if code else 0})"
+    yield f"set $runs = {int(bool(code))} && (long) $page != -1"
+    if code:
+        yield "if !$runs"
+        yield f"set $page = {at}($key, 0, 0)"
+        yield "end"
     yield f"call ((int (*)(int, int, void *)) {control})($key, {_REMOVE}, 0)"
-    # Not `char` literals: gdb would call malloc for them.
     before, mark, after = line.partition("PAGE")
     digits = 20
     text = (before + "0" * digits * bool(mark) + after).encode() + b"\0"
-    if len(text) > PAGE_SIZE:
-        raise ValueError(f"line of {len(text)} bytes, at most {PAGE_SIZE} fit")
-    text += b"\0" * (-len(text) % 8)
-    for at in range(0, len(text), 8):
-        word = int.from_bytes(text[at : at + 8], "little")
-        yield f"set *(unsigned long *) ((char *) $page + {at}) = {word}"
+    end = PAGE_SIZE - len(REFUSED)
+    if len(text) + len(code) > end:
+        raise ValueError(f"line of {len(text)} bytes, at most {end - len(code)} fit")
+    # Not `char` literals: gdb would call malloc for them. A new page is all zeros.
+    words = struct.iter_unpack("<Q", text.ljust(end - len(code), b"\0") + code)
+    for place, (word,) in enumerate(words):
+        if word:
+            yield f"set *(unsigned long *) ((char *) $page + {8 * place}) = {word}"
     # The address, digit by digit, into the space left for it.
-    yield "set $rest = (unsigned long) $page"
-    for at in reversed(range(len(before), len(before) + digits * bool(mark))):
-        yield f"set *((char *) $page + {at}) = 48 + $rest % 10"
+    yield "set $rest = $runs ? 0 : (unsigned long) $page"
+    for digit in reversed(range(len(before), len(before) + digits * bool(mark))):
+        yield f"set *((char *) $page + {digit}) = 48 + $rest % 10"
         yield "set $rest = $rest / 10"
+
+
+def _release(functions: dict[str, int]) -> str:
+    return f"call ((int (*)(void *)) {functions['shmdt']})($page)"

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from fresh import CHECKOUT, MODES, run
@@ -71,21 +72,26 @@ def test_a_handler_of_a_signal_that_raises_is_no_hook(tmp_path):
 
 
 TARGET = """
-import sys
+import select, sys
 def guard(event, arguments):
     if event == sys.argv[1]:
         raise PermissionError(f"not allowed: {event}")
 sys.addaudithook(guard)
 print("guarded", flush=True)
+# To be busy is to be between two instructions again and again.
+while sys.argv[2] == "busy" and not select.select([sys.stdin], [], [], 0)[0]:
+    pass
 sys.stdin.readline()
 """
+needs_gdb = pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
 
 
-@pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
+@needs_gdb
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="the interpreter tells of its own way in")
 @pytest.mark.parametrize("event", ["compile", "exec", "import", "gc.get_referents"])
-def test_a_target_that_waits_and_refuses_is_told_and_goes_on(event, tmp_path):
-    program = [sys.executable, "-I", "-c", TARGET, event]
+@pytest.mark.parametrize("state", ["waits", "busy"])
+def test_a_target_that_refuses_is_told_and_goes_on(state, event, tmp_path):
+    program = [sys.executable, "-I", "-c", TARGET, event, state]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(program, text=True, **pipes) as target:
         assert target.stdout.readline() == "guarded\n"
@@ -97,8 +103,10 @@ def test_a_target_that_waits_and_refuses_is_told_and_goes_on(event, tmp_path):
             text=True,
             timeout=100,
         )
+        shared = "/SYSV" in Path(f"/proc/{target.pid}/maps").read_text()
         out, errors = target.communicate("\n", timeout=60)
 
     assert (target.returncode, out, errors) == (0, "", "")
     assert "an audit hook of the program refuses" in done.stderr
+    assert not shared
     assert list(tmp_path.iterdir()) == []
