@@ -45,7 +45,7 @@ def test_what_stays_is_counted(mode, tmp_path):
     program = """
         import snap
         path, mode = ARGUMENTS
-        module = sys.modules["snap.capturing.capture"]
+        module = sys.modules["snap.capturing.attempt"]
         module.kept, output = [], module.Output
         def keeping(path):
             module.kept.append([object(), object()])

@@ -61,7 +61,7 @@ def test_a_capture_within_a_capture_of_the_same_thread_is_refused(mode, tmp_path
     program = """
         import snap
         path, mode = ARGUMENTS
-        module, told = sys.modules["snap.capturing.capture"], []
+        module, told = sys.modules["snap.capturing.attempt"], []
         output = module.Output
         def capturing(given):
             module.Output = output

@@ -127,9 +127,9 @@ def test_a_process_forked_during_a_capture_captures_itself_and_keeps_nothing(mod
 # A thread that forks at the moment when the capture has switched off the collector.
 BEGINNING = """
     import gc, os, sys, threading, snap
-    from snap.capturing import capture
+    from snap.capturing import attempt
     mode, first, second = ARGUMENTS
-    before, heard, said = capture.Output, *os.pipe()
+    before, heard, said = attempt.Output, *os.pipe()
 
     def fork():
         asked.release()
@@ -149,7 +149,7 @@ BEGINNING = """
             super().__init__(path)
 
     asked, thread = threading.Semaphore(0), threading.Thread(target=fork)
-    capture.Output = Output
+    attempt.Output = Output
     done = snap.capture(first, mode=mode).objects
     thread.join()
     tell([done, gc.isenabled(), sys.getswitchinterval(), json.loads(os.read(heard, 1 << 16))])

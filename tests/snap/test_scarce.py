@@ -15,10 +15,12 @@ IS_ROOT = os.geteuid() == 0
 
 # --- processes
 
-# The superuser knows no limit of processes: be somebody else, who may read the interpreter.
+# The superuser knows no limit of processes: be somebody else, whom no other test is, and who may
+# read the interpreter.
+NUMBER = str(60_000 + os.getpid() % 5000)
 SOMEBODY = [
     "setpriv",
-    *("--reuid", "65534", "--regid", "65534", "--clear-groups"),
+    *("--reuid", NUMBER, "--regid", NUMBER, "--clear-groups"),
     *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
 ]
 needs_another_user = pytest.mark.skipif(
@@ -85,7 +87,7 @@ def test_a_limit_of_processes_is_a_clear_failure(most, why, tmp_path):
 # The limit is there for the fork only: the writer comes before it, and again after it.
 NO_FORK = """
 import resource, sys, snap
-module = sys.modules["snap.capturing.capture"]
+module = sys.modules["snap.capturing.attempt"]
 fork_walk = module.fork_walk
 def in_need(*arguments, **options):
     before = resource.getrlimit(resource.RLIMIT_NPROC)
