@@ -11,14 +11,13 @@ import gc
 import json
 from array import array
 from itertools import compress
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from snap.allocations.sites import Sites, traced_frames
 from snap.apart.clock import clock
 from snap.apart.others import made_by_others
 from snap.conversation import wire
 from snap.conversation.talk import Talk
-from snap.interpreter import hidden
 from snap.interpreter.kinds import Kind, size_without_user_code
 from snap.interpreter.layout import WORDS, are_words_readable, told_words
 from snap.interpreter.measures import sizes_of
@@ -29,14 +28,17 @@ from snap.naming.variables import closure_names
 from snap.roots.greenlets import read_greenlets
 from snap.roots.tasks import read_tasks
 from snap.walking.chunk_names import read_names
+from snap.walking.chunk_rows import read_rows
 from snap.walking.long import LongObjects
-from snap.walking.look import Look, look_closer, receive_look
+from snap.walking.look import receive_look
 from snap.walking.met_types import MetTypes
 from snap.walking.tracked import Generation, tracked_objects
 
 if TYPE_CHECKING:
     from snap.conversation.channel import Channel
+    from snap.walking.chunk_names import ChunkNames
     from snap.walking.cost import Cost
+    from snap.walking.look import Look
 
 # Objects a chunk: large enough to make Python's share vanish, small enough that what one
 # loop touches is still cached when the next one does.
@@ -87,7 +89,7 @@ class Walk:
         self._naming = 0.0
         self._reads_words = are_words_readable()
         self._types = MetTypes(reads_words=self._reads_words)
-        # Its one referent separates the referents of one object from those of the next.
+        # See `read_rows`.
         self._separator = (object(),)
         self._own: list[int] = []
         self._generations: list[Generation] = []
@@ -210,66 +212,23 @@ class Walk:
         upcoming = self._announce()
         chunk = taken.objects
         long = self._long.among(chunk, look.long)
-        asking, hidden_rows, hidden_counts, hidden_objects = look_closer(
-            chunk, look.closer, long, self._types
-        )
-        dict_rows = look.dicts
-        if long:
-            dict_rows = array("i", (row for row in dict_rows if row not in long))
-        dicts = cast("list[dict[object, object]]", list(map(chunk.__getitem__, dict_rows)))
-        lengths, keys = hidden.of_plain_dicts(dicts)
-        values = addresses(hidden.values_of_plain_dicts(dicts))
-        containers = list(compress(chunk if asking is None else asking, look.containers))
-        asked: list[object] = [self._separator] * (2 * len(containers))
-        asked[1::2] = containers
-        told = gc.get_referents(*asked)
-        del asked, asking, containers
-
-        referents = (*told, *keys, *hidden_objects)
-        header = wire.RowsHeader(
-            objects=len(chunk),
-            told=len(told),
-            dicts=len(dict_rows),
-            keys=len(keys),
-            values=len(values) // POINTER_SIZE,
-            closer=len(hidden_rows),
-            hidden=len(hidden_objects),
-            long=len(long),
-            flags=len(taken.flags),
-            generation=taken.generation,
-            marker=id(self._separator[0]),
-        )
-        del told, keys, dicts, hidden_objects
+        rows = read_rows(chunk, look, long, self._types, self._separator)
         # Asked for long ago, so it is there.
         next_look = (
             None if upcoming is None else receive_look(upcoming.objects, self._talk, self._types)
         )
-        self._talk.send(
-            wire.ROWS,
-            wire.pack_rows_header(header),
-            addresses(referents),
-            values,
-            array("q", dict_rows).tobytes(),
-            array("q", lengths).tobytes(),
-            hidden_rows.tobytes(),
-            hidden_counts.tobytes(),
-            array("q", long).tobytes(),
-            taken.flags,
+        rows.tell(
+            self._talk,
+            objects=len(chunk),
+            generation=taken.generation,
+            flags=taken.flags,
+            marker=id(self._separator[0]),
         )
-        sizes = sizes_of(compress(chunk, look.measured))
-        sizes.extend(
-            size_without_user_code(chunk[row])
-            for row in look.closer
-            if self._types.kind(chunk[row]) & Kind.UNSAFE_SIZE
-        )
-        self._talk.send(wire.SIZES, sizes.tobytes())
-        naming = clock.process_time()
-        mappings = [row for row in look.closer if self._types.kind(chunk[row]) & Kind.DICT_SUBCLASS]
-        named = read_names(self._labels, chunk, look.named, mappings)
-        self._naming += clock.process_time() - naming
-        self._pending += compress(referents, self._talk.receive(len(referents)))
-        keys_at = slice(header.told, header.told + header.keys)
-        wanted = compress(referents[keys_at], self._talk.receive(header.keys))
+        self._tell_sizes(chunk, look)
+        # The writer is busy with the rows meanwhile.
+        named = self._read_names(chunk, look)
+        self._pending += compress(rows.referents, self._talk.receive(len(rows.referents)))
+        wanted = compress(rows.keys_of_dicts(), self._talk.receive(rows.keys))
         if self._sites is not None:
             text, *numbers = self._sites.read(chunk, look.containers)
             self._talk.send(wire.SITES, wire.pack_sites_header(len(text)), text, *numbers)
@@ -283,3 +242,19 @@ class Walk:
         if self._cost is not None:
             self._cost.look()
         return upcoming, next_look
+
+    def _tell_sizes(self, chunk: list[object], look: Look) -> None:
+        sizes = sizes_of(compress(chunk, look.measured))
+        sizes.extend(
+            size_without_user_code(chunk[row])
+            for row in look.closer
+            if self._types.kind(chunk[row]) & Kind.UNSAFE_SIZE
+        )
+        self._talk.send(wire.SIZES, sizes.tobytes())
+
+    def _read_names(self, chunk: list[object], look: Look) -> ChunkNames:
+        naming = clock.process_time()
+        mappings = [row for row in look.closer if self._types.kind(chunk[row]) & Kind.DICT_SUBCLASS]
+        named = read_names(self._labels, chunk, look.named, mappings)
+        self._naming += clock.process_time() - naming
+        return named
