@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from snap.attach import gdb
 from snap.attach.batch import is_installed
 from snap.attach.meeting import Meeting
-from snap.attach.process import Target, examine, gone, is_alive, is_blocked
+from snap.attach.process import Target, ended, examine, is_alive, is_blocked
 from snap.attach.remote import Request
 from snap.capturing.capture import Values, check_choices
 from snap.capturing.job import Capture, Job
@@ -161,7 +161,7 @@ def _wait_for(target: Target, meeting: Meeting, timeout: float, *, asked: bool) 
         if page:
             gdb.check(target, page, timeout=timeout)
         if not is_alive(target.pid):
-            raise gone(target.pid)
+            raise ended(target.pid)
 
 
 def _no_way_in(target: Target, why: str) -> SnapError:

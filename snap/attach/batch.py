@@ -15,7 +15,7 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from snap.attach.process import gone, refuse_permission
+from snap.attach.process import ended, refuse_permission
 from snap.errors import SnapError
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _refuse(pid: int, errors: str) -> NoReturn:
     if any("not permitted" in line or "already traced" in line for line in lines):
         refuse_permission(pid)
     if any("No such process" in line for line in lines):
-        raise gone(pid)
+        raise ended(pid)
     if any(_NO_PAGE in line for line in lines):
         raise SnapError(
             f"cannot attach to process {pid}",

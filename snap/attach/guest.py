@@ -39,6 +39,8 @@ _MOST_ASLEEP = 3
 _TURN = 0.001
 _FEW_INSTRUCTIONS = 50
 _FORK_INTERVAL = 0.5
+# Of a turn of another thread while this one waits for a word.
+_SHORT = 0.0002
 
 
 def _clocks() -> "Any":
@@ -185,6 +187,9 @@ def _fork(
     for _ in range(_TRIES):
         heard, said = posix.pipe()
         try:
+            # Those that wait for the lock ask for it after the interval that their wait began with:
+            # after a short one they would ask during the fork, what the copy cannot answer.
+            sys.setswitchinterval(interval)
             clocks.sleep(_TURN)
             for _ in range(_FEW_INSTRUCTIONS):
                 pass
@@ -194,7 +199,7 @@ def _fork(
             pid = fork()
             if pid == 0:
                 _copy(said, (fork,), still, told)
-            sys.setswitchinterval(interval)
+            sys.setswitchinterval(_SHORT)
             pause = clocks.perf_counter() - began
         finally:
             posix.close(said)

@@ -14,6 +14,7 @@ import marshal
 import os
 import secrets
 import select
+import signal
 import time
 from itertools import chain
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from snap.apart import hooks
 from snap.attach import guest, package
-from snap.attach.process import gone, is_alive
+from snap.attach.process import ended, is_alive
 from snap.errors import SnapError
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class Meeting:
             fd = os.open(place, how | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             if not is_alive(self._target.pid):
-                raise gone(self._target.pid) from None
+                raise ended(self._target.pid) from None
             raise SnapError(
                 f"cannot attach to process {self._target.pid}",
                 f"a pipe that it has made cannot be opened here: {error.strerror}",
@@ -257,6 +258,13 @@ class Meeting:
         if time.monotonic() > end:
             raise self._failure("it began, and then said nothing", "attach again")
 
+    def _end_copies(self) -> None:
+        """End copies that the target did not live to end: one that has hung stays for ever."""
+        for name in os.listdir("/proc"):  # noqa: PTH208
+            with contextlib.suppress(OSError):
+                if name.isdecimal() and os.readlink(f"/proc/{name}/fd/{self._first}") == self._pipe:  # noqa: PTH115
+                    os.kill(int(name), signal.SIGKILL)
+
     def _failure(self, why: str, fix: str) -> SnapError:
         return SnapError(f"cannot capture process {self._target.pid}", why, fix)
 
@@ -273,6 +281,8 @@ class Meeting:
         for fd in (self._said, self._heard):
             if fd >= 0:
                 os.close(fd)
+        if self._pipe and not is_alive(self._target.pid):
+            self._end_copies()
         end = time.monotonic() + _CLOSING
         while self._pipe and self._link(self._first) == self._pipe and time.monotonic() < end:
             time.sleep(_LOOK)

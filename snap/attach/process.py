@@ -109,6 +109,15 @@ def gone(pid: int) -> SnapError:
     return _failure(pid, "there is no such process", "give the number of a running process")
 
 
+def ended(pid: int) -> SnapError:
+    """Make the error for a process that was there when it was examined."""
+    return _failure(
+        pid,
+        "it ended before a walk could begin",
+        "attach earlier, or capture from inside when it ends: snap run",
+    )
+
+
 def is_alive(pid: int) -> bool:
     """Tell whether a process runs, or could."""
     try:

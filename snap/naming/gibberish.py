@@ -49,6 +49,8 @@ _ODD: Final = frozenset(
 )
 _FEWEST: Final = 4
 _LONG_NUMBER: Final = "00000"
+# Digits of numbers of processes, threads and tasks; those of telephones and cards have more.
+_LONGEST_NUMBER: Final = 7
 # Of capitals and digits: the keys of a cloud's accounts have 20.
 _LONG: Final = 16
 
@@ -69,13 +71,14 @@ def looks_like_data(text: str) -> bool:
 def without_data(text: str) -> str:
     """Put ``*`` for the words of a text, as spaces and dashes separate them, that may be data.
 
-    >>> without_data("worker-7 of alice@example.org, d41d8cd98f00b204e980")
-    'worker-7 of *, *'
+    >>> without_data("worker-7 of alice@example.org, d41d8cd98f00b204e980, 4111111111111111")
+    'worker-7 of *, *, *'
     """
     words: list[str] = []
     for word in text.replace("-", "- ").split(" "):
         bare = word.strip("-,;:()[]")
-        is_data = "@" in bare or (not bare.isdigit() and looks_like_data(bare))
+        is_number = bare.isdigit() and len(bare) <= _LONGEST_NUMBER
+        is_data = "@" in bare or (not is_number and looks_like_data(bare))
         words.append(word.replace(bare, "*") if is_data else word)
     return " ".join(words).replace("- ", "-")
 

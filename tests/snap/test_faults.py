@@ -79,6 +79,9 @@ def test_a_walk_or_writer_that_is_killed_at_any_moment_does_no_harm(times, tmp_p
     assert kept == 50_000
 
 
+MAIN = "from cli.snap import main; main()"
+
+
 def temporary_files():
     """Give the files that an attaching process could leave, and other tests have for a moment."""
     folders = ("/tmp", "/var/tmp", "/dev/shm")
@@ -116,10 +119,9 @@ def test_an_attaching_process_that_is_killed_at_any_moment_does_no_harm(times, t
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert target.stdout.readline() == "ready\n"
-    main = "from cli.snap import main; main()"
     for number in range(times):
         attaching = subprocess.Popen(
-            [sys.executable, "-c", main, "attach", str(target.pid), "-o", f"{tmp_path}/{number}"],
+            [sys.executable, "-c", MAIN, "attach", str(target.pid), "-o", f"{tmp_path}/{number}"],
             cwd=CHECKOUT,
             stderr=subprocess.DEVNULL,
         )
@@ -127,7 +129,7 @@ def test_an_attaching_process_that_is_killed_at_any_moment_does_no_harm(times, t
         attaching.kill()
         attaching.wait()
     done = subprocess.run(
-        [sys.executable, "-c", main, "attach", str(target.pid), "-o", str(tmp_path / "x.parquet")],
+        [sys.executable, "-c", MAIN, "attach", str(target.pid), "-o", str(tmp_path / "x.parquet")],
         cwd=CHECKOUT,
     )
     left = shared_pages(target.pid)
@@ -140,6 +142,45 @@ def test_an_attaching_process_that_is_killed_at_any_moment_does_no_harm(times, t
     assert (target.returncode, out) == (0, "0 20000\n")
     assert [name for name in os.listdir(tmp_path) if name.endswith(".tmp")] == []
     assert (files, left) == (set(), 0)
+
+
+# Threads that ask for the lock during a fork make copies hang, which their target ends if it lives.
+ENDING = """
+import os, sys, threading, time
+kept = [[number] for number in range(100_000)]
+end = time.monotonic() + float(sys.argv[1])
+def work():
+    while time.monotonic() < end: [object() for _ in range(100)]
+for _ in range(16): threading.Thread(target=work).start()
+print("ready", flush=True)
+"""
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
+@times(2, 40)
+def test_no_copy_outlives_a_target_that_ends_while_it_is_attached_to(times, tmp_path):
+    rng = random.Random(5)
+    for number in range(times):
+        target = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", ENDING, str(0.5 + 2 * rng.random())],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert target.stdout.readline() == "ready\n"
+        path = tmp_path / f"{number}.parquet"
+        attaching = subprocess.run(
+            [sys.executable, "-c", MAIN, "attach", str(target.pid), "-o", str(path)],
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+        )
+        # Each copy has its standard output open, as long as it lives.
+        out, _ = target.communicate(timeout=30)
+
+        assert (target.returncode, out) == (0, "")
+        assert path.exists() == (attaching.returncode == 0), attaching.stderr
+        assert "Traceback" not in attaching.stderr
 
 
 @pytest.mark.timeout(900)
